@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A container's definition: what its files say once they are merged, and nothing else. It is filled by
+ * definition_load() and never changed afterwards. What a start derives from it is the launch plan; what a
+ * running container is, its state; neither flows back into a definition.
+ *
+ * Strings and arrays are owned by the definition. A key that was not set has the default that stands beside
+ * its field; keys whose default depends on other keys are left "unset" and resolved by the accessors below.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "basic/cleanup.h"
+
+/* Where a key's value came from: the last file and line that assigned to it. */
+typedef struct Origin {
+        const char *file; /* owned by the definition's list of files */
+        unsigned line;
+} Origin;
+
+/* [Container] Boot= */
+typedef enum BootMode {
+        BOOT_UNSET,  /* yes without Command=, no with it: see definition_boot() */
+        BOOT_INIT,   /* yes: the root's own init, /sbin/init, is process 1 */
+        BOOT_DIRECT, /* no: Command= is process 1 */
+        BOOT_REAPER, /* reaper: berth's static init is process 1, runs Command=, reaps, and returns its status */
+        _BOOT_MODE_N,
+} BootMode;
+
+/* [Container] Ready= */
+typedef enum ReadyMode {
+        READY_EXEC,  /* the container is up when its process 1 has been executed */
+        READY_GUEST, /* ... when the guest says READY=1 on its NOTIFY_SOCKET */
+        _READY_MODE_N,
+} ReadyMode;
+
+/* [Container] Architecture=: what uname(2) shows inside, by personality(2) */
+typedef enum Architecture {
+        ARCHITECTURE_NATIVE,
+        ARCHITECTURE_X86,
+        ARCHITECTURE_X86_64,
+        ARCHITECTURE_ARM,
+        ARCHITECTURE_ARM64,
+        _ARCHITECTURE_N,
+} Architecture;
+
+/* [Namespaces] Private=, Share=: one bit each; user namespaces have UserNamespace= */
+typedef enum NamespaceFlag {
+        NAMESPACE_UTS = 1 << 0,
+        NAMESPACE_IPC = 1 << 1,
+        NAMESPACE_NET = 1 << 2,
+        NAMESPACE_CGROUP = 1 << 3,
+        NAMESPACE_TIME = 1 << 4, /* the only one that is not private by default */
+} NamespaceFlag;
+
+#define NAMESPACES_DEFAULT (NAMESPACE_UTS | NAMESPACE_IPC | NAMESPACE_NET | NAMESPACE_CGROUP)
+
+/* Mount options that berth understands, for [Root] Options= and [Mount] Options=: plain words, no passing on */
+typedef enum MountFlag {
+        MOUNT_FLAG_NOSUID = 1 << 0,
+        MOUNT_FLAG_NODEV = 1 << 1,
+        MOUNT_FLAG_NOEXEC = 1 << 2,
+        MOUNT_FLAG_NOATIME = 1 << 3,
+        MOUNT_FLAG_NOSYMFOLLOW = 1 << 4,
+} MountFlag;
+
+typedef enum MountType {
+        MOUNT_BIND, /* Type=bind: Source= is a directory or file of the host */
+        MOUNT_TMPFS,
+        _MOUNT_TYPE_N,
+} MountType;
+
+/* One [Mount] section. */
+typedef struct MountSpec {
+        MountType type;
+        char *source;     /* absolute path on the host; bind only */
+        char *target;     /* absolute path inside, normalised, never "/" */
+        unsigned flags;   /* MountFlag */
+        bool read_only;
+        bool recursive;   /* bind: with what is mounted below the source; default yes */
+        bool optional;    /* a source that does not exist is passed over */
+        bool create;      /* make a missing target inside the root */
+        bool idmap;       /* bind: the source's owners are shown as inside (0 is container root) */
+        uint64_t size;    /* tmpfs: bytes, 0 for the kernel's default */
+        mode_t mode;      /* tmpfs: default 0755 */
+        Origin origin;    /* of the section header */
+} MountSpec;
+
+typedef enum IdKind {
+        ID_UID = 1 << 0,
+        ID_GID = 1 << 1,
+} IdKind;
+
+#define ID_OUTSIDE_AUTO UINT32_MAX
+
+/* One IDMap= range. */
+typedef struct IdRange {
+        unsigned kinds;   /* IdKind, both by default */
+        uint32_t inside;
+        uint32_t outside; /* ID_OUTSIDE_AUTO: from the free range that the start finds */
+        uint32_t count;
+} IdRange;
+
+/* One resource-control property as systemd names it; value is systemd's text, checked and normalised. */
+typedef struct ResourceProperty {
+        const char *name; /* static */
+        char *value;
+} ResourceProperty;
+
+typedef struct Rlimit {
+        int resource; /* RLIMIT_* */
+        struct rlimit limit;
+} Rlimit;
+
+typedef struct KeyValue {
+        char *key;
+        char *value;
+} KeyValue;
+
+typedef struct Definition {
+        char *name;
+        bool trusted; /* every file that contributed is root's alone and lies in trusted places */
+
+        /* [Container] */
+        char *description;
+        char **command;         /* argv, NULL if not set */
+        BootMode boot;
+        char *user;             /* name or number inside; NULL: the inside's root, or its only id */
+        char *group;            /* NULL: the user's */
+        char *working_directory; /* NULL: "/" */
+        KeyValue *environment;
+        size_t n_environment;
+        char *hostname;         /* NULL: the name */
+        char *machine_id;       /* 32 lower-case hexadecimal digits; NULL: derived from host and name */
+        Architecture architecture;
+        int stop_signal;        /* 0: by the guest's kind */
+        int reboot_signal;      /* 0: by the guest's kind */
+        ReadyMode ready;
+        bool console;
+        bool ephemeral;
+        char **groups;
+
+        /* [Root] */
+        char *root_path;        /* NULL with managed */
+        bool overlay;
+        bool read_only;
+        bool managed;           /* the root is berth's own, in its store */
+        unsigned root_flags;    /* MountFlag */
+
+        /* [Identity] */
+        bool user_namespace;    /* default yes */
+        IdRange *id_ranges;     /* none: 0:auto:65536 */
+        size_t n_id_ranges;
+
+        /* [Namespaces]: NamespaceFlag */
+        unsigned namespaces;    /* the private ones */
+
+        /* [Mount] */
+        MountSpec *mounts;
+        size_t n_mounts;
+
+        /* [Resources] */
+        ResourceProperty *properties;
+        size_t n_properties;
+        Rlimit *rlimits;
+        size_t n_rlimits;
+        KeyValue *sysctls;      /* key with dots: net.ipv4.ip_forward */
+        size_t n_sysctls;
+
+        /* [Autostart] */
+        char **after;           /* container names, and @GROUP for all of a group */
+        uint64_t delay_usec;
+        char *autostart_group;
+
+        /* Private to src/spec: the files that were read, and the origin of each key. */
+        char **files;
+        size_t n_files;
+        struct KeyOrigin *origins;
+        size_t n_origins;
+} Definition;
+
+Definition *definition_free(Definition *definition);
+DEFINE_CLEANUP(Definition *, definition_free)
+
+/* Boot= with its default resolved; never BOOT_UNSET. */
+BootMode definition_boot(const Definition *definition);
