@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The local machine: systemd as PID 1 of namespaces on this host's kernel, over a view of this host's root.
+
+It is up in about two seconds and runs at full speed, but has what the host's kernel and cgroups have and no
+more: no AppArmor or cgroup controllers if the host has none to give. boot.sh builds it from the inside; this
+file makes what it stands on and takes it down:
+
+    /run/berth-machines/NAME            state and the console's log
+    CACHE/scratch/NAME                  /var/lib/berth, /srv, /var/tmp, /var/log of the machine
+    CGROUP2/berth-machines/NAME         supervisor/ and machine/, whose own root cgroup the latter is
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from . import build, cache, trees
+from .util import (HERE, PATH, SCRATCH, STATE, TIMED_OUT, MachineError, Result, check_name, collect, locked,
+                   need_programs, need_root, need_space, read_json, say, start_time, write_json)
+
+# What a machine that shares the host's kernel must not start.
+MASK = '''
+    systemd-sysctl.service systemd-modules-load.service systemd-udevd.service systemd-udevd-kernel.socket
+    systemd-udevd-control.socket systemd-udev-trigger.service kmod-static-nodes.service systemd-binfmt.service
+    proc-sys-fs-binfmt_misc.automount systemd-random-seed.service systemd-pstore.service systemd-timesyncd.service
+    systemd-remount-fs.service systemd-firstboot.service systemd-machine-id-commit.service systemd-repart.service
+    systemd-hwdb-update.service ldconfig.service systemd-journal-catalog-update.service
+    systemd-update-done.service systemd-update-utmp.service systemd-update-utmp-runlevel.service
+    dev-hugepages.mount sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount
+    getty-static.service console-getty.service
+    var-lib-machines.mount systemd-tmpfiles-setup-dev.service systemd-tmpfiles-setup-dev-early.service'''
+
+BOOT_LIMIT = 60
+
+
+def cgroup_root():
+    """Where the host has cgroup v2 mounted, in the first or the only place."""
+    with open('/proc/self/mountinfo', encoding='utf-8') as mounts:
+        for line in mounts:
+            fields = line.split()
+            if fields[fields.index('-') + 1] == 'cgroup2':
+                return Path(fields[4])
+    raise MachineError('no cgroup v2 is mounted on this host: mount -t cgroup2 cgroup2 DIRECTORY')
+
+
+class LocalMachine:
+    """One local machine, up or not. What it knows is in its state directory, so that any process can use it."""
+
+    kind = 'local'
+    serial = itertools.count()
+
+    def __init__(self, name='local'):
+        self.name = check_name(name)
+        self.state = STATE / name
+        self.scratch = SCRATCH / name
+        self.cgroup = cgroup_root() / 'berth-machines' / name
+        self.inside = self.cgroup / 'machine'
+        self.supervisor = None      # of a machine that this process brought up
+
+    # -- up and down ------------------------------------------------------------------------------------
+
+    def up(self, tree=None, options=(), binds=(), project=True):
+        need_root()
+        need_programs('unshare=util-linux', 'nsenter=util-linux', 'ip=iproute2', 'hostname=hostname')
+        if self.is_up():
+            raise MachineError(f'{self.name} is up already: use it, or `machine down {self.name}` first')
+        lower = trees.tree(tree) if tree in trees.DEBIAN else Path(tree or '/').resolve()
+        if not (lower / 'usr/lib/systemd/systemd').exists():
+            raise MachineError(f'{lower} has no /usr/lib/systemd/systemd to boot: --tree takes debian13, or the '
+                               'root directory of a system with systemd and dbus'
+                               + ('; apt-get install systemd dbus' if lower == Path('/') else ''))
+        guests = trees.guests()
+        if project and tree not in trees.DEBIAN and lower != Path('/'):
+            raise MachineError('the project can be built for this host and for --tree=debian13 only: add --no-project')
+        tar = build.project(tree, options) if project else None
+        need_space(cache.shelf('scratch'), 500)
+        self.down()
+        STATE.mkdir(mode=0o755, exist_ok=True)
+        self.state.mkdir()
+        with locked(self.state):
+            self.boot(lower, guests, tar, [check_bind(b) for b in binds])
+
+    def boot(self, lower, guests, tar, binds):
+        begin = time.monotonic()
+        self.make_cgroups()
+        work = self.state / 'work'
+        for directory in (work, self.scratch):
+            directory.mkdir(mode=0o755)
+        environment = {
+            'PATH': PATH, 'LC_ALL': 'C.UTF-8', 'M_NAME': self.name, 'M_LOWER': str(lower), 'M_CGROUP': str(self.cgroup),
+            'M_SCRATCH': str(self.scratch), 'M_WORK': str(work), 'M_PROJECT': str(tar or ''), 'M_MASK': ' '.join(MASK.split()),
+            'M_BIND': '\n'.join(binds),
+            'M_BIND_RO': '\n'.join(f'{path}:/srv/guests/{name}' for name, path in guests.items())}
+        log = self.state / 'console.log'
+        with open(log, 'wb') as out:
+            self.supervisor = subprocess.Popen(
+                ['/bin/bash', str(HERE / 'boot.sh')], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                env=environment, start_new_session=True)
+        leader = self.wait_for_manager(log)
+        write_json(self.state / 'machine.json', {
+            'kind': self.kind, 'tree': str(lower), 'leader': leader, 'started': start_time(leader), 'project': str(tar or '')})
+        done = self.run(['systemctl', 'is-system-running', '--wait'], check=False, timeout=BOOT_LIMIT)
+        if done.stdout.strip() != 'running':
+            failed = self.run(['systemctl', 'list-units', '--failed', '--no-legend', '--plain'], check=False)
+            raise MachineError(f'{self.name} came up {done.stdout.strip() or "not at all"}, not running; look around with '
+                               f'`machine shell {self.name}`. Failed units:\n{failed.stdout}')
+        # As on a real host. Only now, since each mount is told to more listeners afterwards.
+        self.run(['mount', '--make-rshared', '/'])
+        say(f'{self.name} is up after {time.monotonic() - begin:.1f} s')
+
+    def make_cgroups(self):
+        """The machine's cgroup gets all controllers that the host's cgroup v2 has to give."""
+        for directory in (self.cgroup.parent, self.cgroup, self.cgroup / 'supervisor', self.inside):
+            directory.mkdir(exist_ok=True)
+        for directory in (self.cgroup.parent.parent, self.cgroup.parent, self.cgroup):
+            for controller in (directory / 'cgroup.controllers').read_text().split():
+                with contextlib.suppress(OSError):
+                    (directory / 'cgroup.subtree_control').write_text(f'+{controller}')
+
+    def wait_for_manager(self, log):
+        """The host's pid of the machine's PID 1, once systemd answers there."""
+        children = Path(f'/proc/{self.supervisor.pid}/task/{self.supervisor.pid}/children')
+        deadline = time.monotonic() + BOOT_LIMIT
+        while time.monotonic() < deadline and self.supervisor.poll() is None:
+            with contextlib.suppress(OSError):
+                leader = children.read_text().split()
+                if leader and Path(f'/proc/{leader[0]}/root/run/systemd/private').exists():
+                    return int(leader[0])
+            time.sleep(0.01)
+        raise MachineError(f'{self.name} did not boot:\n' + log.read_text(errors='replace')[-3000:])
+
+    def down(self):
+        """Like pulling the plug, and then nothing is left of it. Also cleans up after an `up` that was killed."""
+        need_root()
+        existed = self.state.exists() or self.cgroup.exists() or self.scratch.exists()
+        if self.cgroup.exists():
+            self.end_processes()
+            self.remove_cgroups()
+        if self.supervisor:
+            self.supervisor.wait()
+            self.supervisor = None
+        self.free_loop_devices()
+        for path in (self.scratch, self.state):
+            if path.exists():
+                cache.discard(path)
+        for directory in (STATE, self.cgroup.parent):
+            with contextlib.suppress(OSError):
+                directory.rmdir()
+        return existed
+
+    def end_processes(self):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                (self.cgroup / 'cgroup.kill').write_text('1')
+                events = (self.cgroup / 'cgroup.events').read_text()
+            except FileNotFoundError:
+                return
+            if 'populated 0' in events:
+                return
+            time.sleep(0.01)
+        raise MachineError(f'{self.name} has processes that cannot be killed: see {self.cgroup}/**/cgroup.procs')
+
+    def remove_cgroups(self):
+        for directory, _, _ in os.walk(self.cgroup, topdown=False):
+            for _ in range(100):
+                try:
+                    os.rmdir(directory)
+                    break
+                except FileNotFoundError:
+                    break
+                except OSError:
+                    time.sleep(0.01)
+            else:
+                raise MachineError(f'cgroup {directory} cannot be removed')
+
+    def free_loop_devices(self):
+        """A loop device that a test left behind would hold a deleted file of the scratch directory."""
+        if not self.scratch.exists():
+            return
+        device = self.scratch.stat().st_dev
+        listed = subprocess.run(['losetup', '--json', '--list', '--output', 'NAME,BACK-INO,BACK-MAJ:MIN'],
+                                capture_output=True, text=True).stdout
+        ours = [d for d in (json.loads(listed)['loopdevices'] if listed.strip() else [])
+                if d['back-maj:min'].strip() == f'{os.major(device)}:{os.minor(device)}']
+        if not ours:
+            return
+        inodes = {os.lstat(os.path.join(d, f)).st_ino for d, _, files in os.walk(self.scratch) for f in files}
+        for loop in ours:
+            if int(loop['back-ino']) in inodes:
+                subprocess.run(['losetup', '--detach', loop['name']], check=False)
+
+    # -- use --------------------------------------------------------------------------------------------
+
+    def leader(self):
+        """The host's pid of the machine's PID 1, None when it is not up."""
+        known = read_json(self.state / 'machine.json')
+        if known and known['kind'] == self.kind and start_time(known['leader']) == known['started']:
+            return known['leader']
+        return None
+
+    def is_up(self):
+        return self.leader() is not None
+
+    def enter(self, argv, environment=None):
+        """A cgroup for a command in the machine, and the command of the host that runs it there. systemd needs
+        its root cgroup free of processes."""
+        leader = self.leader()
+        if leader is None:
+            raise MachineError(f'{self.name} is not up: `machine up {self.name}`')
+        if isinstance(argv, str):
+            argv = ['/bin/sh', '-c', argv]
+        cgroup = self.inside / 'test.scope' / f'{os.getpid()}-{next(self.serial)}'
+        cgroup.mkdir(parents=True)
+        variables = {'HOME': '/root', 'USER': 'root', 'LANG': 'C.UTF-8', 'PATH': PATH,
+                     'TERM': os.environ.get('TERM', 'dumb')} | (environment or {})
+        return cgroup, ['/bin/sh', '-c', 'echo 0 >"$0/cgroup.procs" && exec "$@"', str(cgroup),
+                        'nsenter', '--target', str(leader), '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup',
+                        '--root', '--wd', '/usr/bin/env', '-i', *(f'{k}={v}' for k, v in variables.items()), *map(str, argv)]
+
+    def leave(self, cgroup):
+        """What a command left running stays; its cgroup goes with the machine then."""
+        with contextlib.suppress(OSError):
+            cgroup.rmdir()
+
+    def run(self, argv, check=True, timeout=60, input=None, env=None):
+        """Runs a list, or a string for the shell, in the machine."""
+        data = input.encode() if isinstance(input, str) else input
+        cgroup, command = self.enter(argv, env)
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.PIPE if data else subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            try:
+                out, err, expired = collect(process, data, timeout, lambda: self.kill(cgroup))
+            except BaseException:
+                self.kill(cgroup)
+                process.wait()
+                raise
+        finally:
+            self.leave(cgroup)
+        return finish(argv, process.returncode, out, err, expired, timeout, check)
+
+    def exec(self, argv, timeout=None, source=None):
+        """Runs a command on the caller's own terminal or files; returns its status."""
+        cgroup, command = self.enter(argv)
+        process = subprocess.Popen(command, stdin=source)
+        try:
+            status = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill(cgroup)
+            process.wait()
+            say(f'ended after {timeout} s')
+            return TIMED_OUT
+        except KeyboardInterrupt:
+            self.kill(cgroup)
+            process.wait()
+            return 128 + signal.SIGINT
+        finally:
+            self.leave(cgroup)
+        return status if status >= 0 else 128 - status
+
+    def shell(self):
+        return self.exec(['/bin/bash', '-l'])
+
+    def kill(self, cgroup):
+        with contextlib.suppress(OSError):
+            (cgroup / 'cgroup.kill').write_text('1')
+
+    def reboot(self, power_cut=False):
+        raise MachineError('a local machine has no kernel of its own to reboot: use --kind=vm')
+
+
+def finish(argv, status, out, err, expired, timeout, check):
+    """The result of a command, as an exception when it had to succeed and did not."""
+    status = status if status >= 0 else 128 - status
+    result = Result(argv, TIMED_OUT if expired else status, out, err)
+    if expired:
+        result.stderr += f'\nended after {timeout} s'
+    if check and result.returncode != 0:
+        raise CommandFailed(result)
+    return result
+
+
+class CommandFailed(MachineError):
+    """A command that had to succeed did not."""
+
+    def __init__(self, result):
+        super().__init__(f'status {result.returncode} from {result.argv!r}\n{result.stdout}{result.stderr}')
+        self.result = result
+
+
+def check_bind(text):
+    source, colon, target = text.partition(':')
+    if not colon or not target.startswith('/') or not os.path.exists(source):
+        raise MachineError(f'--bind={text}: give an existing path of the host, ":" and an absolute path in the machine')
+    return f'{os.path.realpath(source)}:{target}'
