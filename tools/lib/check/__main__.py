@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The test runner: which rings, in which order, and the sum of it all. Called by tools/check."""
+
+import argparse
+import os
+import pathlib
+import sys
+from typing import List
+
+import pytests
+import unit
+from ring import FAILED, PASSED, SKIPPED, Ring, Settings
+
+RINGS = {"unit": unit.run, "bus": pytests.run_bus, "system": pytests.run_system, "vm": pytests.run_vm}
+
+
+def parse(arguments: List[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tools/check", description="Run the test rings.")
+    parser.add_argument("rings", nargs="*", metavar="RING", help=", ".join(RINGS))
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--select", default="", metavar="EXPRESSION")
+    parsed = parser.parse_args(arguments)
+    unknown = [ring for ring in parsed.rings if ring not in RINGS]
+    if unknown:
+        parser.error(f"there is no ring `{unknown[0]}': the rings are {', '.join(RINGS)}")
+    return parsed
+
+
+def run_ring(name: str, settings: Settings) -> Ring:
+    """One ring from its start to its summary line; whatever goes wrong in it is a failure of it."""
+    ring = Ring(name, settings)
+    try:
+        RINGS[name](ring)
+    except Exception as error:  # the runner's own faults must not look like success
+        ring.add(f"{name}: the ring itself", FAILED, f"{type(error).__name__}: {error}")
+    if not ring.cases:
+        ring.add(f"{name}: the ring itself", FAILED, "ran nothing, and so has shown nothing")
+    print(ring.summary(), flush=True)
+    return ring
+
+
+def main() -> int:
+    arguments = parse(sys.argv[1:])
+    top = pathlib.Path(__file__).resolve().parents[3]
+    cache = pathlib.Path(os.environ.get("BERTH_CACHE", "/var/cache/berth-tests"))
+    settings = Settings(top, cache, arguments.verbose, arguments.keep, arguments.select)
+    # What this run's caller has set must not change what is tested.
+    for name in ("CC", "CFLAGS", "LDFLAGS", "CPPFLAGS", "DESTDIR", "MESON_TESTTHREADS", "NOTIFY_SOCKET"):
+        os.environ.pop(name, None)
+    os.environ["LC_ALL"] = "C.UTF-8"
+    rings = [run_ring(name, settings) for name in (arguments.rings or RINGS)]
+    counts = {outcome: sum(ring.count(outcome) for ring in rings) for outcome in (PASSED, FAILED, SKIPPED)}
+    print(f"{counts[PASSED]} passed, {counts[FAILED]} failed, {counts[SKIPPED]} skipped")
+    return 1 if counts[FAILED] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

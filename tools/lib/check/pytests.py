@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The rings that pytest runs: bus, system (in a local machine) and vm (in a virtual one)."""
+
+import re
+import xml.etree.ElementTree
+from typing import List
+
+from ring import FAILED, PASSED, SKIPPED, Ring
+
+NO_TESTS = 5  # pytest's exit status when it collected nothing
+
+
+def so_far(log: str) -> str:
+    """How far a pytest run has come, told from its log."""
+    ended = len(re.findall(r" (?:PASSED|FAILED|SKIPPED|ERROR|XFAIL)\b", log))
+    return f"({ended} tests)" if ended else ""
+
+
+def enter_case(ring: Ring, case: "xml.etree.ElementTree.Element") -> None:
+    name = f"{ring.name}: {case.get('classname', '')}::{case.get('name', '')}"
+    bad = [part for part in case if part.tag in ("failure", "error")]
+    skipped = case.find("skipped")
+    if bad:
+        ring.add(name, FAILED, "\n".join(part.text or part.get("message", "") for part in bad))
+    elif skipped is not None:
+        ring.add(name, SKIPPED, skipped.get("message", ""))
+    else:
+        ring.add(name, PASSED)
+
+
+def run_pytest(ring: Ring, arguments: List[str], timeout: int) -> None:
+    results = ring.logs / "results.xml"
+    command = ["/usr/bin/python3", "-B", "-m", "pytest", "-v", "-p", "no:cacheprovider", "--color=no",
+               "--durations=10", f"--junitxml={results}", *arguments]
+    if ring.settings.select:
+        command += ["-k", ring.settings.select]
+    environment = {"BERTH_CACHE": str(ring.settings.cache), "PYTHONDONTWRITEBYTECODE": "1"}
+    if ring.settings.keep:
+        environment["BERTH_KEEP"] = "1"
+    status, text = ring.run("pytest", command, timeout, environment, so_far)
+    if status == NO_TESTS:
+        ring.add(f"{ring.name}: pytest", FAILED, f"found no test in {' '.join(arguments)}")
+        return
+    failed = ring.count(FAILED)
+    if results.exists():
+        for case in xml.etree.ElementTree.parse(results).iter("testcase"):
+            enter_case(ring, case)
+    if status != 0 and ring.count(FAILED) == failed:
+        ring.add(f"{ring.name}: pytest", FAILED, text)
+
+
+def run_bus(ring: Ring) -> None:
+    run_pytest(ring, ["tests/bus"], timeout=600)
+
+
+def run_system(ring: Ring) -> None:
+    run_pytest(ring, ["tests/system", "-m", "not vm"], timeout=1800)
+
+
+def run_vm(ring: Ring) -> None:
+    run_pytest(ring, ["tests/system", "-m", "vm"], timeout=1800)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# What tools/check and tools/quickstart do first: see that root, Debian, disk and network are there, and install
+# the packages that are missing. To be sourced. Everything that fails says what would help.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cache=${BERTH_CACHE:-/var/cache/berth-tests}
+
+die() {
+        printf '%s: %s\n' "${0##*/}" "$1" >&2
+        shift
+        [ $# -eq 0 ] || printf '  %s\n' "$@" >&2
+        exit 1
+}
+
+need_root() {
+        [ "$(id -u)" -eq 0 ] || die "needs root: it installs packages and makes mounts and namespaces" \
+                "run: sudo ${0##*/} $*"
+}
+
+need_debian() {
+        command -v apt-get >/dev/null && command -v dpkg-query >/dev/null ||
+                die "needs Debian 12 or newer (apt-get and dpkg-query): packages are installed from its archive"
+}
+
+# need_space DIRECTORY GIB: so much has to be free where the directory is or will be.
+need_space() {
+        local directory=$1 free
+        while [ ! -d "$directory" ]; do directory=$(dirname "$directory"); done
+        free=$(df --output=avail -k "$directory" | tail -n 1)
+        [ "$free" -ge $(($2 * 1024 * 1024)) ] ||
+                die "the file system of $1 has $((free / 1024)) MiB free, $2 GiB are needed" \
+                        "make room there, or name another place: BERTH_CACHE=/some/where ${0##*/}"
+}
+
+# packages_of FILE...: the names in package lists.
+packages_of() {
+        sed 's/#.*//; /^[[:space:]]*$/d' "$@" | tr -d '[:blank:]' | sort -u
+}
+
+package_installed() {
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# missing_packages NAME[|NAME...]...: those of which no alternative is installed.
+missing_packages() {
+        local entry name
+        for entry in "$@"; do
+                for name in ${entry//|/ }; do
+                        ! package_installed "$name" || continue 2
+                done
+                echo "$entry"
+        done
+}
+
+# available_packages NAME[|NAME...]...: of each, the first alternative that the archive has.
+available_packages() {
+        local entry name
+        for entry in "$@"; do
+                for name in ${entry//|/ }; do
+                        [ -z "$(apt-cache show --no-all-versions "$name" 2>/dev/null)" ] || break
+                done
+                echo "$name"
+        done
+}
+
+# with_progress TITLE COMMAND...: runs a command with its output in a log; says so when it takes longer than 2 s;
+# shows the end of the log when it fails.
+with_progress() {
+        local title=$1 log pid started=$SECONDS status=0 shown=
+        shift
+        log=$(mktemp "${TMPDIR:-/tmp}/berth-step.XXXXXX")
+        "$@" >"$log" 2>&1 &
+        pid=$!
+        while kill -0 "$pid" 2>/dev/null; do
+                sleep 0.2
+                if [ $((SECONDS - started)) -ge 2 ]; then
+                        if [ -t 1 ]; then
+                                printf '\r  %s ... %d s ' "$title" $((SECONDS - started))
+                        elif [ -z "$shown" ]; then
+                                printf '  %s ...\n' "$title"
+                        fi
+                        shown=yes
+                fi
+        done
+        wait "$pid" || status=$?
+        if [ -n "$shown" ]; then
+                [ ! -t 1 ] || printf '\r'
+                printf '  %s: %d s%8s\n' "$title" $((SECONDS - started)) ''
+        fi
+        if [ "$status" -ne 0 ]; then
+                printf '%s: failed: %s (status %d); its last words:\n' "${0##*/}" "$title" "$status" >&2
+                tail -n 30 "$log" | sed 's/^/  /' >&2
+        fi
+        rm -f "$log"
+        return "$status"
+}
+
+apt_quietly() {
+        DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+
+# install_packages FILE...: installs what the lists name and this machine lacks.
+install_packages() {
+        local wanted missing
+        mapfile -t wanted < <(packages_of "$@")
+        mapfile -t missing < <(missing_packages "${wanted[@]}")
+        [ ${#missing[@]} -gt 0 ] || return 0
+        with_progress "reading Debian's package lists" apt_quietly update ||
+                die "no package lists: is there a network, and is /etc/apt/sources.list right?" \
+                        "missing packages: ${missing[*]}"
+        mapfile -t missing < <(available_packages "${missing[@]}")
+        with_progress "installing ${#missing[@]} packages (${missing[*]})" \
+                apt_quietly install --yes --no-install-recommends "${missing[@]}" ||
+                die "cannot install what is missing: ${missing[*]}" "try: apt-get install ${missing[*]}"
+}
