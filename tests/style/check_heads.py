@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Each file begins with its licence; each C file goes on with a comment of 3 to 25 lines that says what it is
-for, and headers have #pragma once."""
+for (where a header of the same name stands beside it, the header says it), and headers have #pragma once."""
 
 import pathlib
 import re
@@ -29,7 +29,8 @@ def c_problems(name: str, path: pathlib.Path, text: str) -> "list[style.Problem]
         problems.append(style.Problem(name, 1, f"the first line is not {C_LICENCE}"))
     head = HEAD.match(text)
     lines = head.group(1).count("\n") + 1 if head else 0
-    if lines not in HEAD_LINES:
+    said_elsewhere = path.suffix == ".c" and path.with_suffix(".h").exists()
+    if lines not in HEAD_LINES and not said_elsewhere:
         problems.append(style.Problem(name, 2, f"head comment of {lines} lines: say in {HEAD_LINES.start} to "
                                                f"{HEAD_LINES.stop - 1} lines what this file is for and who owns what"))
     if path.suffix == ".h" and "\n#pragma once\n" not in text:

@@ -106,6 +106,7 @@ class HeadsTest(SampleTest):
     def test_good(self):
         self.write("LICENSE", "x")
         self.write("a.h", HEAD_C + "#pragma once\n")
+        self.write("a.c", SPDX_C + "int x;\n")
         self.write("a.py", "#!/usr/bin/python3\n# SPDX-License-Identifier: LGPL-2.1-or-later\n")
         self.assertEqual(self.complaints(check_heads.check), "")
 
