@@ -5,6 +5,7 @@ Machine types live in local.py and vm.py, what they are made of in trees.py and 
 the way in for programs; the command line is cli.py. Standard library only.
 """
 
+from .machine import CommandFailed, Machine
 from .util import MachineError, Result
 
 KINDS = ('local', 'vm')
@@ -21,4 +22,4 @@ def open_machine(kind, name=None):
     raise MachineError(f'{kind!r} is no kind of machine: use one of {", ".join(KINDS)}')
 
 
-__all__ = ['KINDS', 'MachineError', 'Result', 'open_machine']
+__all__ = ['KINDS', 'CommandFailed', 'Machine', 'MachineError', 'Result', 'open_machine']

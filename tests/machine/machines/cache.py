@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import subprocess
 
 from .util import CACHE, STATE, MachineError, locked, say
 
@@ -88,8 +89,12 @@ def forget_old(directory, name, keep):
 
 
 def discard(path):
-    """Removes a file or a whole tree, which may well not be there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=False)
-    else:
+    """Removes a file or a whole tree, which may well not be there; also files that were made immutable."""
+    if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
+        return
+    try:
+        shutil.rmtree(path)
+    except PermissionError:
+        subprocess.run(['chattr', '-R', '-f', '-ia', path], check=False)
+        shutil.rmtree(path)

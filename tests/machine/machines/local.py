@@ -11,7 +11,6 @@ file makes what it stands on and takes it down:
 """
 
 import contextlib
-import itertools
 import json
 import os
 import signal
@@ -20,8 +19,9 @@ import time
 from pathlib import Path
 
 from . import build, cache, trees
-from .util import (HERE, PATH, SCRATCH, STATE, TIMED_OUT, MachineError, Result, check_name, collect, locked,
-                   need_programs, need_root, need_space, read_json, say, start_time, write_json)
+from .machine import Machine, finish
+from .util import (HERE, PATH, SCRATCH, STATE, TIMED_OUT, MachineError, collect, locked, need_programs, need_root,
+                   need_space, say, start_time, write_json)
 
 # What a machine that shares the host's kernel must not start.
 MASK = '''
@@ -48,15 +48,13 @@ def cgroup_root():
     raise MachineError('no cgroup v2 is mounted on this host: mount -t cgroup2 cgroup2 DIRECTORY')
 
 
-class LocalMachine:
-    """One local machine, up or not. What it knows is in its state directory, so that any process can use it."""
+class LocalMachine(Machine):
+    """One local machine, up or not."""
 
     kind = 'local'
-    serial = itertools.count()
 
     def __init__(self, name='local'):
-        self.name = check_name(name)
-        self.state = STATE / name
+        super().__init__(name)
         self.scratch = SCRATCH / name
         self.cgroup = cgroup_root() / 'berth-machines' / name
         self.inside = self.cgroup / 'machine'
@@ -74,6 +72,7 @@ class LocalMachine:
             raise MachineError(f'{lower} has no /usr/lib/systemd/systemd to boot: --tree takes debian13, or the '
                                'root directory of a system with systemd and dbus'
                                + ('; apt-get install systemd dbus' if lower == Path('/') else ''))
+        binds = [check_bind(b) for b in binds]
         guests = trees.guests()
         if project and tree not in trees.DEBIAN and lower != Path('/'):
             raise MachineError('the project can be built for this host and for --tree=debian13 only: add --no-project')
@@ -83,7 +82,7 @@ class LocalMachine:
         STATE.mkdir(mode=0o755, exist_ok=True)
         self.state.mkdir()
         with locked(self.state):
-            self.boot(lower, guests, tar, [check_bind(b) for b in binds])
+            self.boot(lower, guests, tar, binds)
 
     def boot(self, lower, guests, tar, binds):
         begin = time.monotonic()
@@ -199,10 +198,8 @@ class LocalMachine:
 
     def leader(self):
         """The host's pid of the machine's PID 1, None when it is not up."""
-        known = read_json(self.state / 'machine.json')
-        if known and known['kind'] == self.kind and start_time(known['leader']) == known['started']:
-            return known['leader']
-        return None
+        known = self.known()
+        return known['leader'] if known and start_time(known['leader']) == known['started'] else None
 
     def is_up(self):
         return self.leader() is not None
@@ -229,7 +226,6 @@ class LocalMachine:
             cgroup.rmdir()
 
     def run(self, argv, check=True, timeout=60, input=None, env=None):
-        """Runs a list, or a string for the shell, in the machine."""
         data = input.encode() if isinstance(input, str) else input
         cgroup, command = self.enter(argv, env)
         try:
@@ -273,25 +269,6 @@ class LocalMachine:
 
     def reboot(self, power_cut=False):
         raise MachineError('a local machine has no kernel of its own to reboot: use --kind=vm')
-
-
-def finish(argv, status, out, err, expired, timeout, check):
-    """The result of a command, as an exception when it had to succeed and did not."""
-    status = status if status >= 0 else 128 - status
-    result = Result(argv, TIMED_OUT if expired else status, out, err)
-    if expired:
-        result.stderr += f'\nended after {timeout} s'
-    if check and result.returncode != 0:
-        raise CommandFailed(result)
-    return result
-
-
-class CommandFailed(MachineError):
-    """A command that had to succeed did not."""
-
-    def __init__(self, result):
-        super().__init__(f'status {result.returncode} from {result.argv!r}\n{result.stdout}{result.stderr}')
-        self.result = result
 
 
 def check_bind(text):

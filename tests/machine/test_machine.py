@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The test machines themselves: a machine that lies about exit statuses, hangs or leaves things behind would
+make every test upon it worthless."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from machines import CommandFailed, MachineError, open_machine  # noqa: E402
+from machines.util import SCRATCH, STATE  # noqa: E402
+
+PROGRAM = str(HERE / 'machine')
+
+
+def machine(*arguments, input=None, timeout=300):
+    return subprocess.run([PROGRAM, *arguments], input=input, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def host_state():
+    """What a machine could leave on the host."""
+    mounts = [line.split()[4] for line in Path('/proc/self/mountinfo').read_text().splitlines()]
+    cgroups = subprocess.run(['find', '/sys/fs/cgroup', '-type', 'd', '-path', '*berth-machines*'], capture_output=True, text=True)
+    processes = {}
+    for directory in Path('/proc').iterdir():
+        if directory.name.isdigit():
+            try:
+                name = (directory / 'cmdline').read_text().replace('\0', ' ')
+            except OSError:
+                continue
+            if 'systemd' in name or 'qemu' in name or 'boot.sh' in name:
+                processes[directory.name] = name
+    files = [path for place in (STATE, SCRATCH) if place.exists() for path in place.iterdir()]
+    return {'mounts': sorted(mounts), 'cgroups': sorted(cgroups.stdout.split()), 'processes': processes,
+            'files': sorted(map(str, files)), 'interfaces': sorted(os.listdir('/sys/class/net')),
+            'loops': subprocess.run(['losetup', '--list', '--noheadings'], capture_output=True, text=True).stdout}
+
+
+@pytest.fixture(scope='module')
+def local():
+    name = f'selftest-{os.getpid()}'
+    done = machine('up', name, '--no-project')
+    assert done.returncode == 0, done.stderr
+    yield name
+    machine('down', name)
+
+
+def test_exec_tells_status_and_keeps_outputs_apart(local):
+    done = machine('exec', local, '--', 'sh', '-c', 'echo out; echo err >&2; exit 7')
+    assert (done.returncode, done.stdout, done.stderr) == (7, 'out\n', 'err\n')
+
+
+def test_exec_tells_signals(local):
+    assert machine('exec', local, '--', 'sh', '-c', 'kill -USR1 $$').returncode == 128 + 10
+
+
+def test_exec_passes_arguments_unchanged(local):
+    words = ['', 'a b', '$HOME', "it's", 'line\nbreak', '--', '*']
+    done = machine('exec', local, '--', 'printf', '<%s>', *words)
+    assert done.stdout == ''.join(f'<{word}>' for word in words)
+
+
+def test_exec_takes_input(local):
+    text = 'x' * 300000 + '\n'
+    assert machine('exec', local, '--input=-', '--', 'cat', input=text).stdout == text
+    assert machine('exec', local, '--', 'cat', input=text).stdout == ''
+
+
+def test_time_limit_ends_all_of_it(local):
+    begin = time.monotonic()
+    done = machine('exec', local, '--timeout=1', '--', 'sh', '-c', 'setsid sleep 4321 & sleep 4321')
+    assert done.returncode == 124
+    assert time.monotonic() - begin < 10
+    assert machine('exec', local, '--', 'pgrep', '-f', '^sleep 4321').returncode == 1
+
+
+def test_child_in_background_does_not_hold_the_command(local):
+    begin = time.monotonic()
+    done = open_machine('local', local).run('sleep 30 & echo done')
+    assert done.stdout == 'done\n'
+    assert time.monotonic() - begin < 5
+
+
+def test_works_while_the_machine_is_busy_and_several_at_a_time(local):
+    hogs = [subprocess.Popen([PROGRAM, 'exec', local, '--timeout=30', '--', 'sh', '-c', 'while :; do :; done'])
+            for _ in range(4)]
+    try:
+        assert machine('exec', local, '--timeout=20', '--', 'echo', 'here').stdout == 'here\n'
+    finally:
+        machine('exec', local, '--', 'pkill', '-f', 'while :; do')
+        for hog in hogs:
+            hog.wait(40)
+
+
+def test_is_a_systemd_of_its_own(local):
+    m = open_machine('local', local)
+    assert m.run('systemctl is-system-running').stdout == 'running\n'
+    assert m.run('cat /proc/1/comm').stdout == 'systemd\n'
+    m.run(['systemd-run', '--wait', '--unit=selftest-echo', 'echo', 'to the journal'])
+    assert 'to the journal\n' in m.journal('selftest-echo.service')
+    assert m.run('cat /sys/fs/cgroup/cgroup.procs').stdout == ''
+    assert m.run('ls /sys/class/net').stdout == 'lo\n'
+
+
+def test_guest_trees_can_be_mounted_with_mapped_ids(local):
+    m = open_machine('local', local)
+    assert m.run('stat -f -c %T /srv/guests/* /srv/scratch /var/lib/berth /var/tmp | sort -u').stdout != 'overlayfs\n'
+    assert 'overlayfs' not in m.run('stat -f -c %T /srv/guests/* /srv/scratch /var/lib/berth /var/tmp').stdout
+    assert m.run('touch /srv/guests/busybox/x', check=False).returncode != 0
+    copy = m.copy_tree('busybox')
+    m.write(f'{copy}/x', 'mine')
+    assert m.read(f'{copy}/x') == 'mine'
+    m.run(['mount', '--bind', copy, '/mnt'])
+    m.run(['umount', '/mnt'])
+
+
+def test_proc_can_be_mounted_in_a_nested_user_namespace(local):
+    done = open_machine('local', local).run('unshare --user --map-root-user --mount --pid --net --fork sh -c "mount -t proc proc /mnt && mount -t sysfs sysfs /tmp"')
+    assert done.returncode == 0
+
+
+def test_run_raises_on_failure(local):
+    with pytest.raises(CommandFailed, match='status 3'):
+        open_machine('local', local).run('exit 3')
+
+
+def test_writes_stay_inside(local):
+    m = open_machine('local', local)
+    m.write('/etc/berth-selftest', 'inside')
+    m.run('echo selftest >/proc/sys/kernel/core_pattern', check=False)
+    assert not Path('/etc/berth-selftest').exists()
+    assert 'selftest' not in Path('/proc/sys/kernel/core_pattern').read_text()
+
+
+def test_down_leaves_nothing():
+    before = host_state()
+    name = f'selftest-down-{os.getpid()}'
+    assert machine('up', name, '--no-project').returncode == 0
+    assert machine('up', name, '--no-project').returncode == 1
+    machine('exec', name, '--', 'sh', '-c', '''
+        truncate -s 10M /var/tmp/disk && losetup -f /var/tmp/disk
+        mount --bind /srv /mnt; ip link add a type veth peer name b
+        cp -a /srv/guests/busybox /srv/scratch/b; chattr +i /srv/scratch/b/etc
+        setsid nohup sleep 1000 >/dev/null 2>&1 &
+        systemd-run unshare --user --map-root-user --mount --pid --net --fork sleep 1000''')
+    done = machine('down', name)
+    assert done.returncode == 0, done.stderr
+    assert host_state() == before
+    assert machine('down', name).returncode == 1
+
+
+def test_down_cleans_up_after_an_up_that_was_killed():
+    before = host_state()
+    name = f'selftest-kill-{os.getpid()}'
+    for pause in (0.1, 0.2, 0.35):
+        up = subprocess.Popen([PROGRAM, 'up', name, '--no-project'], stderr=subprocess.DEVNULL)
+        time.sleep(pause)
+        up.kill()
+        up.wait()
+        machine('down', name)
+        assert host_state() == before
+
+
+@pytest.mark.parametrize('arguments, says', [
+    (['up', '../x'], 'cannot name a machine'),
+    (['exec', 'nosuch', '--', 'true'], 'is not up: `machine up nosuch`'),
+    (['exec', 'nosuch'], 'exec needs a command'),
+    (['down', 'nosuch'], 'nosuch is not up'),
+    (['up', 'nosuch', '--tree=/etc'], '/etc has no /usr/lib/systemd/systemd to boot'),
+    (['up', 'nosuch', '--bind=/nosuch:/mnt', '--no-project'], 'give an existing path of the host'),
+    (['reboot', 'nosuch', '--kind=local'], 'no kernel of its own to reboot'),
+    (['trees', 'debian99'], "there is no tree 'debian99'"),
+    (['up', 'nosuch', '--kind=cloud'], 'invalid choice'),
+])
+def test_bad_input_is_explained(arguments, says):
+    done = machine(*arguments)
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_needs_root():
+    done = subprocess.run(['setpriv', '--reuid=65534', '--clear-groups', PROGRAM, 'up'], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'run it as root' in done.stderr
+
+
+def test_full_disk_is_told_beforehand(tmp_path):
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', tmp_path], check=True)
+    try:
+        done = subprocess.run([PROGRAM, 'trees', 'guest-debian13'], capture_output=True, text=True,
+                              env={**os.environ, 'BERTH_CACHE': str(tmp_path)})
+    finally:
+        subprocess.run(['umount', '-l', tmp_path], check=True)
+    assert done.returncode == 1
+    assert 'MiB free and 800 are needed' in done.stderr
+
+
+def test_unknown_kind_is_an_error():
+    with pytest.raises(MachineError, match='no kind of machine'):
+        open_machine('cloud')
