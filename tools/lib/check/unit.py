@@ -124,6 +124,13 @@ def tidy(ring: Ring, directory: pathlib.Path) -> None:
     ring.add(name, FAILED if findings else PASSED, "\n".join(findings))
 
 
+def build_in_tree(ring: Ring, title: str, compiler: str, options: List[str]) -> None:
+    """The same in a Debian 13 tree, with its compiler and libraries, by what builds for the test machines."""
+    code = "import sys; from machines import build; build.project('debian13', sys.argv[1:])"
+    ring.step(f"Debian 13 {title}: builds without warnings", ["/usr/bin/python3", "-B", "-c", code, *options],
+              timeout=1200, environment={"PYTHONPATH": str(ring.settings.top / "tests" / "machine"), "CC": compiler})
+
+
 def run(ring: Ring) -> None:
     for build in BUILDS:
         directory = build_directory(ring, build)
@@ -132,3 +139,5 @@ def run(ring: Ring) -> None:
                 test_build(ring, build, directory)
             if build.compiler == "clang" and build.tests:
                 tidy(ring, directory)
+    build_in_tree(ring, "gcc", "gcc", ["--werror"])
+    build_in_tree(ring, "clang release", "clang", ["--werror", "--buildtype=release"])
