@@ -11,7 +11,6 @@ file makes what it stands on and takes it down:
 """
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -20,8 +19,7 @@ from pathlib import Path
 
 from . import build, cache, trees
 from .machine import Machine, finish
-from .util import (HERE, PATH, SCRATCH, STATE, TIMED_OUT, MachineError, collect, locked, need_programs, need_root,
-                   need_space, say, start_time, write_json)
+from .util import HERE, PATH, TIMED_OUT, MachineError, collect, need_programs, need_root, need_space, say
 
 # What a machine that shares the host's kernel must not start.
 MASK = '''
@@ -38,16 +36,6 @@ MASK = '''
 BOOT_LIMIT = 60
 
 
-def cgroup_root():
-    """Where the host has cgroup v2 mounted, in the first or the only place."""
-    with open('/proc/self/mountinfo', encoding='utf-8') as mounts:
-        for line in mounts:
-            fields = line.split()
-            if fields[fields.index('-') + 1] == 'cgroup2':
-                return Path(fields[4])
-    raise MachineError('no cgroup v2 is mounted on this host: mount -t cgroup2 cgroup2 DIRECTORY')
-
-
 class LocalMachine(Machine):
     """One local machine, up or not."""
 
@@ -55,18 +43,14 @@ class LocalMachine(Machine):
 
     def __init__(self, name='local'):
         super().__init__(name)
-        self.scratch = SCRATCH / name
-        self.cgroup = cgroup_root() / 'berth-machines' / name
         self.inside = self.cgroup / 'machine'
-        self.supervisor = None      # of a machine that this process brought up
 
     # -- up and down ------------------------------------------------------------------------------------
 
     def up(self, tree=None, options=(), binds=(), project=True):
         need_root()
         need_programs('unshare=util-linux', 'nsenter=util-linux', 'ip=iproute2', 'hostname=hostname')
-        if self.is_up():
-            raise MachineError(f'{self.name} is up already: use it, or `machine down {self.name}` first')
+        self.refuse_second()
         lower = trees.tree(tree) if tree in trees.DEBIAN else Path(tree or '/').resolve()
         if not (lower / 'usr/lib/systemd/systemd').exists():
             raise MachineError(f'{lower} has no /usr/lib/systemd/systemd to boot: --tree takes debian13, or the '
@@ -78,18 +62,13 @@ class LocalMachine(Machine):
             raise MachineError('the project can be built for this host and for --tree=debian13 only: add --no-project')
         tar = build.project(tree, options) if project else None
         need_space(cache.shelf('scratch'), 500)
-        self.down()
-        STATE.mkdir(mode=0o755, exist_ok=True)
-        self.state.mkdir()
-        with locked(self.state):
+        with self.claim('supervisor', 'machine'):
             self.boot(lower, guests, tar, binds)
 
     def boot(self, lower, guests, tar, binds):
         begin = time.monotonic()
-        self.make_cgroups()
         work = self.state / 'work'
-        for directory in (work, self.scratch):
-            directory.mkdir(mode=0o755)
+        work.mkdir(mode=0o755)
         environment = {
             'PATH': PATH, 'LC_ALL': 'C.UTF-8', 'M_NAME': self.name, 'M_LOWER': str(lower), 'M_CGROUP': str(self.cgroup),
             'M_SCRATCH': str(self.scratch), 'M_WORK': str(work), 'M_PROJECT': str(tar or ''), 'M_MASK': ' '.join(MASK.split()),
@@ -97,12 +76,11 @@ class LocalMachine(Machine):
             'M_BIND_RO': '\n'.join(f'{path}:/srv/guests/{name}' for name, path in guests.items())}
         log = self.state / 'console.log'
         with open(log, 'wb') as out:
-            self.supervisor = subprocess.Popen(
+            self.process = subprocess.Popen(
                 ['/bin/bash', str(HERE / 'boot.sh')], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 env=environment, start_new_session=True)
         leader = self.wait_for_manager(log)
-        write_json(self.state / 'machine.json', {
-            'kind': self.kind, 'tree': str(lower), 'leader': leader, 'started': start_time(leader), 'project': str(tar or '')})
+        self.know(leader, tree=str(lower))
         done = self.run(['systemctl', 'is-system-running', '--wait'], check=False, timeout=BOOT_LIMIT)
         if done.stdout.strip() != 'running':
             failed = self.run(['systemctl', 'list-units', '--failed', '--no-legend', '--plain'], check=False)
@@ -112,20 +90,11 @@ class LocalMachine(Machine):
         self.run(['mount', '--make-rshared', '/'])
         say(f'{self.name} is up after {time.monotonic() - begin:.1f} s')
 
-    def make_cgroups(self):
-        """The machine's cgroup gets all controllers that the host's cgroup v2 has to give."""
-        for directory in (self.cgroup.parent, self.cgroup, self.cgroup / 'supervisor', self.inside):
-            directory.mkdir(exist_ok=True)
-        for directory in (self.cgroup.parent.parent, self.cgroup.parent, self.cgroup):
-            for controller in (directory / 'cgroup.controllers').read_text().split():
-                with contextlib.suppress(OSError):
-                    (directory / 'cgroup.subtree_control').write_text(f'+{controller}')
-
     def wait_for_manager(self, log):
         """The host's pid of the machine's PID 1, once systemd answers there."""
-        children = Path(f'/proc/{self.supervisor.pid}/task/{self.supervisor.pid}/children')
+        children = Path(f'/proc/{self.process.pid}/task/{self.process.pid}/children')
         deadline = time.monotonic() + BOOT_LIMIT
-        while time.monotonic() < deadline and self.supervisor.poll() is None:
+        while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError):
                 leader = children.read_text().split()
                 if leader and Path(f'/proc/{leader[0]}/root/run/systemd/private').exists():
@@ -133,83 +102,12 @@ class LocalMachine(Machine):
             time.sleep(0.01)
         raise MachineError(f'{self.name} did not boot:\n' + log.read_text(errors='replace')[-3000:])
 
-    def down(self):
-        """Like pulling the plug, and then nothing is left of it. Also cleans up after an `up` that was killed."""
-        need_root()
-        existed = self.state.exists() or self.cgroup.exists() or self.scratch.exists()
-        if self.cgroup.exists():
-            self.end_processes()
-            self.remove_cgroups()
-        if self.supervisor:
-            self.supervisor.wait()
-            self.supervisor = None
-        self.free_loop_devices()
-        for path in (self.scratch, self.state):
-            if path.exists():
-                cache.discard(path)
-        for directory in (STATE, self.cgroup.parent):
-            with contextlib.suppress(OSError):
-                directory.rmdir()
-        return existed
-
-    def end_processes(self):
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                (self.cgroup / 'cgroup.kill').write_text('1')
-                events = (self.cgroup / 'cgroup.events').read_text()
-            except FileNotFoundError:
-                return
-            if 'populated 0' in events:
-                return
-            time.sleep(0.01)
-        raise MachineError(f'{self.name} has processes that cannot be killed: see {self.cgroup}/**/cgroup.procs')
-
-    def remove_cgroups(self):
-        for directory, _, _ in os.walk(self.cgroup, topdown=False):
-            for _ in range(100):
-                try:
-                    os.rmdir(directory)
-                    break
-                except FileNotFoundError:
-                    break
-                except OSError:
-                    time.sleep(0.01)
-            else:
-                raise MachineError(f'cgroup {directory} cannot be removed')
-
-    def free_loop_devices(self):
-        """A loop device that a test left behind would hold a deleted file of the scratch directory."""
-        if not self.scratch.exists():
-            return
-        device = self.scratch.stat().st_dev
-        listed = subprocess.run(['losetup', '--json', '--list', '--output', 'NAME,BACK-INO,BACK-MAJ:MIN'],
-                                capture_output=True, text=True).stdout
-        ours = [d for d in (json.loads(listed)['loopdevices'] if listed.strip() else [])
-                if d['back-maj:min'].strip() == f'{os.major(device)}:{os.minor(device)}']
-        if not ours:
-            return
-        inodes = {os.lstat(os.path.join(d, f)).st_ino for d, _, files in os.walk(self.scratch) for f in files}
-        for loop in ours:
-            if int(loop['back-ino']) in inodes:
-                subprocess.run(['losetup', '--detach', loop['name']], check=False)
-
     # -- use --------------------------------------------------------------------------------------------
-
-    def leader(self):
-        """The host's pid of the machine's PID 1, None when it is not up."""
-        known = self.known()
-        return known['leader'] if known and start_time(known['leader']) == known['started'] else None
-
-    def is_up(self):
-        return self.leader() is not None
 
     def enter(self, argv, environment=None):
         """A cgroup for a command in the machine, and the command of the host that runs it there. systemd needs
         its root cgroup free of processes."""
-        leader = self.leader()
-        if leader is None:
-            raise MachineError(f'{self.name} is not up: `machine up {self.name}`')
+        leader = self.need_up()
         if isinstance(argv, str):
             argv = ['/bin/sh', '-c', argv]
         cgroup = self.inside / 'test.scope' / f'{os.getpid()}-{next(self.serial)}'

@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What every kind of machine can do, on top of its own run(): files, the journal, guest trees.
+"""What every kind of machine has: a place on the host that is taken down whole, and on top of the kind's own
+run() files, the journal and guest trees.
 
-A machine object is cheap and holds nothing but names: several processes may use the same machine at once.
+A machine object is cheap and holds nothing but names: several processes may use the same machine at once. What
+makes up a machine on the host is its directory in STATE, one in SCRATCH for what needs a disk, and a cgroup
+with all its processes.
 """
 
+import contextlib
 import itertools
+import json
 import os
+import subprocess
+import time
+from pathlib import Path
 
-from .util import STATE, TIMED_OUT, MachineError, Result, check_name, read_json
+from . import cache
+from .util import (SCRATCH, STATE, TIMED_OUT, MachineError, Result, check_name, locked, need_root, read_json, start_time,
+                   write_json)
 
 
 class CommandFailed(MachineError):
@@ -18,20 +28,143 @@ class CommandFailed(MachineError):
         self.result = result
 
 
+def cgroup_root():
+    """Where the host has cgroup v2 mounted, in the first or the only place."""
+    with open('/proc/self/mountinfo', encoding='utf-8') as mounts:
+        for line in mounts:
+            fields = line.split()
+            if fields[fields.index('-') + 1] == 'cgroup2':
+                return Path(fields[4])
+    raise MachineError('no cgroup v2 is mounted on this host: mount -t cgroup2 cgroup2 DIRECTORY')
+
+
 class Machine:
     """A machine of some kind. The kinds add up(), down(), is_up(), run(), exec(), shell() and reboot()."""
 
     kind = None
+    patience = 1            # how many times longer than on bare metal things may take
     serial = itertools.count()
 
     def __init__(self, name):
         self.name = check_name(name)
         self.state = STATE / name
+        self.scratch = SCRATCH / name
+        self.cgroup = cgroup_root() / 'berth-machines' / name
+        self.process = None         # what holds the machine, if it is a child of ours
+
+    # -- on the host ------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def claim(self, *cgroups):
+        """Makes the place on the host for a machine that is about to boot, on what a dead one left."""
+        self.down()
+        STATE.mkdir(mode=0o755, exist_ok=True)
+        self.state.mkdir()
+        with locked(self.state):
+            cache.shelf('scratch')
+            self.scratch.mkdir(mode=0o755)
+            self.make_cgroups(cgroups)
+            yield
+
+    def make_cgroups(self, names):
+        """The machine's cgroup gets all controllers that the host's cgroup v2 has to give."""
+        for directory in (self.cgroup.parent, self.cgroup, *(self.cgroup / name for name in names)):
+            directory.mkdir(exist_ok=True)
+        for directory in (self.cgroup.parent.parent, self.cgroup.parent, self.cgroup):
+            for controller in (directory / 'cgroup.controllers').read_text().split():
+                with contextlib.suppress(OSError):
+                    (directory / 'cgroup.subtree_control').write_text(f'+{controller}')
+
+    def know(self, leader, **more):
+        """Writes down for other processes how the machine is reached: by a process of the host that is its life."""
+        write_json(self.state / 'machine.json',
+                   {'kind': self.kind, 'leader': leader, 'started': start_time(leader), **more})
 
     def known(self):
-        """What up() wrote down for others."""
         known = read_json(self.state / 'machine.json')
         return known if known and known.get('kind') == self.kind else {}
+
+    def leader(self):
+        """The process of the host that is the machine's life, None when it is not up."""
+        known = self.known()
+        return known['leader'] if known and start_time(known['leader']) == known['started'] else None
+
+    def is_up(self):
+        return self.leader() is not None
+
+    def need_up(self):
+        leader = self.leader()
+        if leader is None:
+            kind = '' if self.kind == 'local' else f' --kind={self.kind}'
+            raise MachineError(f'{self.name} is not up: `machine up {self.name}{kind}`')
+        return leader
+
+    def refuse_second(self):
+        if self.is_up():
+            raise MachineError(f'{self.name} is up already: use it, or `machine down {self.name}` first')
+
+    def down(self):
+        """Like pulling the plug, and then nothing is left of it. Also cleans up after an `up` that was killed."""
+        need_root()
+        existed = self.state.exists() or self.cgroup.exists() or self.scratch.exists()
+        if self.cgroup.exists():
+            self.end_processes()
+            self.remove_cgroups()
+        if self.process:
+            self.process.wait()
+            self.process = None
+        self.free_loop_devices()
+        for path in (self.scratch, self.state):
+            if path.exists():
+                cache.discard(path)
+        for directory in (STATE, self.cgroup.parent):
+            with contextlib.suppress(OSError):
+                directory.rmdir()
+        return existed
+
+    def end_processes(self):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                (self.cgroup / 'cgroup.kill').write_text('1')
+                events = (self.cgroup / 'cgroup.events').read_text()
+            except FileNotFoundError:
+                return
+            if 'populated 0' in events:
+                return
+            time.sleep(0.01)
+        raise MachineError(f'{self.name} has processes that cannot be killed: see {self.cgroup}/**/cgroup.procs')
+
+    def remove_cgroups(self):
+        for directory, _, _ in os.walk(self.cgroup, topdown=False):
+            for _ in range(100):
+                try:
+                    os.rmdir(directory)
+                    break
+                except FileNotFoundError:
+                    break
+                except OSError:
+                    time.sleep(0.01)
+            else:
+                raise MachineError(f'cgroup {directory} cannot be removed')
+
+    def free_loop_devices(self):
+        """A loop device that a test left behind would hold a deleted file of the scratch directory."""
+        if not self.scratch.exists():
+            return
+        device = self.scratch.stat().st_dev
+        listed = subprocess.run(['losetup', '--json', '--list', '--output', 'NAME,BACK-INO,BACK-MAJ:MIN'],
+                                capture_output=True, text=True).stdout
+        ours = [d for d in (json.loads(listed)['loopdevices'] if listed.strip() else [])
+                if d['back-maj:min'].strip() == f'{os.major(device)}:{os.minor(device)}']
+        if not ours:
+            return
+        inodes = {os.lstat(os.path.join(d, f)).st_ino for d, _, files in os.walk(self.scratch) for f in files}
+        for loop in ours:
+            if int(loop['back-ino']) in inodes:
+                subprocess.run(['losetup', '--detach', loop['name']], check=False)
+
+    # -- inside -----------------------------------------------------------------------------------------
 
     def run(self, argv, check=True, timeout=60, input=None, env=None):
         """Runs a list, or a string for the shell, in the machine as root. timeout None waits for ever."""
