@@ -25,8 +25,8 @@ def check(root: pathlib.Path) -> style.Outcome:
             looked_at += 1
             complaint = run(["bash", "-n", str(path)])
             if complaint == "" and shutil.which("shellcheck"):
-                complaint = run(["shellcheck", "--shell=bash", "--external-sources", "--format=gcc",
-                                 "--severity=warning", str(path)])
+                complaint = run(["shellcheck", "--shell=bash", "--external-sources", "--source-path=SCRIPTDIR",
+                                 "--format=gcc", "--severity=warning", str(path)])
         elif style.is_python(path):
             looked_at += 1
             complaint = ""

@@ -3,11 +3,14 @@
 # What tools/check and tools/quickstart do first: see that root, Debian, disk and network are there, and install
 # the packages that are missing. To be sourced. Everything that fails says what would help.
 
+# shellcheck disable=SC2034 # used by those who source this
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck disable=SC2034
 cache=${BERTH_CACHE:-/var/cache/berth-tests}
+me=tools/${0##*/}
 
 die() {
-        printf '%s: %s\n' "${0##*/}" "$1" >&2
+        printf '%s: %s\n' "$me" "$1" >&2
         shift
         [ $# -eq 0 ] || printf '  %s\n' "$@" >&2
         exit 1
@@ -15,7 +18,7 @@ die() {
 
 need_root() {
         [ "$(id -u)" -eq 0 ] || die "needs root: it installs packages and makes mounts and namespaces" \
-                "run: sudo ${0##*/} $*"
+                "run: sudo $me $*"
 }
 
 need_debian() {
@@ -30,7 +33,7 @@ need_space() {
         free=$(df --output=avail -k "$directory" | tail -n 1)
         [ "$free" -ge $(($2 * 1024 * 1024)) ] ||
                 die "the file system of $1 has $((free / 1024)) MiB free, $2 GiB are needed" \
-                        "make room there, or name another place: BERTH_CACHE=/some/where ${0##*/}"
+                        "make room there, or name another place: BERTH_CACHE=/some/where $me"
 }
 
 # packages_of FILE...: the names in package lists.
@@ -89,7 +92,7 @@ with_progress() {
                 printf '  %s: %d s%8s\n' "$title" $((SECONDS - started)) ''
         fi
         if [ "$status" -ne 0 ]; then
-                printf '%s: failed: %s (status %d); its last words:\n' "${0##*/}" "$title" "$status" >&2
+                printf '%s: failed: %s (status %d); its last words:\n' "$me" "$title" "$status" >&2
                 tail -n 30 "$log" | sed 's/^/  /' >&2
         fi
         rm -f "$log"
@@ -106,7 +109,7 @@ install_packages() {
         mapfile -t wanted < <(packages_of "$@")
         mapfile -t missing < <(missing_packages "${wanted[@]}")
         [ ${#missing[@]} -gt 0 ] || return 0
-        with_progress "reading Debian's package lists" apt_quietly update ||
+        with_progress "reading Debian's package lists" apt_quietly update -o APT::Update::Error-Mode=any ||
                 die "no package lists: is there a network, and is /etc/apt/sources.list right?" \
                         "missing packages: ${missing[*]}"
         mapfile -t missing < <(available_packages "${missing[@]}")

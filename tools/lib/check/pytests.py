@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The rings that pytest runs: bus, system (in a local machine) and vm (in a virtual one)."""
 
+import pathlib
 import re
 import xml.etree.ElementTree
 from typing import List
@@ -34,9 +35,8 @@ def run_pytest(ring: Ring, arguments: List[str], timeout: int) -> None:
                "--durations=10", f"--junitxml={results}", *arguments]
     if ring.settings.select:
         command += ["-k", ring.settings.select]
-    environment = {"BERTH_CACHE": str(ring.settings.cache), "PYTHONDONTWRITEBYTECODE": "1"}
-    if ring.settings.keep:
-        environment["BERTH_KEEP"] = "1"
+    environment = {"BERTH_CACHE": str(ring.settings.cache), "PYTHONDONTWRITEBYTECODE": "1",
+                   "PYTHONPATH": str(pathlib.Path(__file__).resolve().parent)}
     status, text = ring.run("pytest", command, timeout, environment, so_far)
     if status == NO_TESTS:
         ring.add(f"{ring.name}: pytest", FAILED, f"found no test in {' '.join(arguments)}")
@@ -53,9 +53,15 @@ def run_bus(ring: Ring) -> None:
     run_pytest(ring, ["tests/bus"], timeout=600)
 
 
+def run_machine(ring: Ring, kind: str) -> None:
+    keep = ["--keep-machine"] if ring.settings.keep else []
+    run_pytest(ring, ["-p", "machine_kind", f"--machine-kind={kind}", *keep, "tests/system",
+                      "tests/machine/test_machine.py"], timeout=1800)
+
+
 def run_system(ring: Ring) -> None:
-    run_pytest(ring, ["tests/system", "-m", "not vm"], timeout=1800)
+    run_machine(ring, "local")
 
 
 def run_vm(ring: Ring) -> None:
-    run_pytest(ring, ["tests/system", "-m", "vm"], timeout=1800)
+    run_machine(ring, "vm")

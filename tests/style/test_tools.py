@@ -1,0 +1,142 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tools/check counts what it runs, and it and tools/quickstart say what is missing when something is."""
+
+import contextlib
+import io
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from typing import List
+
+import style
+
+sys.path.insert(0, str(style.ROOT / "tools" / "lib" / "check"))
+
+import pytests  # noqa: E402
+from ring import FAILED, PASSED, SKIPPED, Ring, Settings  # noqa: E402
+
+CHECK = str(style.ROOT / "tools" / "check")
+QUICKSTART = str(style.ROOT / "tools" / "quickstart")
+PREPARE = style.ROOT / "tools" / "lib" / "prepare.sh"
+AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
+
+
+def said(*command: str) -> "tuple[int, str]":
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False, cwd="/")
+    return done.returncode, done.stdout
+
+
+class MissingTest(unittest.TestCase):
+    def complains(self, command: List[str], *expected: str):
+        status, text = said(*command)
+        self.assertNotEqual(status, 0, text)
+        for words in expected:
+            self.assertIn(words, text)
+
+    def test_help(self):
+        for program in (CHECK, QUICKSTART):
+            status, text = said(program, "--help")
+            self.assertEqual(status, 0, text)
+            self.assertIn("BERTH_CACHE", text)
+
+    def test_without_root(self):
+        self.complains([*AS_NOBODY, "bash", CHECK, "unit"], "needs root", "sudo tools/check unit")
+        self.complains([*AS_NOBODY, "bash", QUICKSTART, "--install"], "needs root", "sudo tools/quickstart --install")
+
+    def test_unknown_words(self):
+        self.complains([QUICKSTART, "--color"], "no option `--color'", "--help")
+
+    @needs_root
+    def test_full_disk(self):
+        with tempfile.TemporaryDirectory() as place:
+            script = 'mount -t tmpfs -o size=9m tmpfs "$1" && BERTH_CACHE=$1/cache exec "$2"'
+            for program in (CHECK, QUICKSTART):
+                self.complains(["unshare", "--mount", "bash", "-c", script, "bash", place, program],
+                               "9 MiB free, 6 GiB are needed", "BERTH_CACHE=")
+
+    @needs_root
+    def test_no_network(self):
+        with tempfile.TemporaryDirectory() as place:
+            wanted = pathlib.Path(place, "packages")
+            wanted.write_text("# a comment\nno-such-package-anywhere  # another\n")
+            self.complains(["unshare", "--net", "bash", "-c", f". {PREPARE}; install_packages {wanted}"],
+                           "is there a network", "missing packages: no-such-package-anywhere")
+
+    @needs_root
+    @unittest.skipIf(os.path.isdir("/run/systemd/system"), "systemd is process 1 here")
+    def test_install_without_systemd(self):
+        self.complains([QUICKSTART, "--install"], "process 1 of this host is", "not systemd")
+
+
+@unittest.skipUnless(shutil.which("dpkg-query"), "not Debian")
+class PackagesTest(unittest.TestCase):
+    def test_missing(self):
+        status, text = said("bash", "-c", f". {PREPARE}; missing_packages bash no-such-a 'no-such-b|bash' 'no-c|no-d'")
+        self.assertEqual((status, text.split()), (0, ["no-such-a", "no-c|no-d"]))
+
+    def test_lists(self):
+        for name in ("tools/lib/packages-build", "tools/lib/packages-check", "tests/machine/packages"):
+            status, text = said("bash", "-c", f". {PREPARE}; packages_of {style.ROOT / name}")
+            self.assertEqual(status, 0)
+            for word in text.split("\n")[:-1]:
+                self.assertRegex(word, r"^[a-z0-9][a-z0-9.+-]+(\|[a-z0-9.+-]+)*$")
+
+
+class RingTest(unittest.TestCase):
+    """The runner, over a project of three tests."""
+
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.top = pathlib.Path(place.name)
+        self.output = io.StringIO()
+        with contextlib.redirect_stdout(self.output):
+            self.ring = Ring("bus", Settings(self.top, self.top / "cache", verbose=False, keep=False, select=""))
+
+    def run_bus(self, tests: str):
+        (self.top / "tests" / "bus").mkdir(parents=True)
+        (self.top / "tests" / "bus" / "test_sample.py").write_text(tests)
+        with contextlib.redirect_stdout(self.output):
+            pytests.run_bus(self.ring)
+
+    def counts(self):
+        return tuple(self.ring.count(outcome) for outcome in (PASSED, FAILED, SKIPPED))
+
+    @unittest.skipUnless(said("/usr/bin/python3", "-c", "import pytest")[0] == 0, "no pytest")
+    def test_counting(self):
+        self.run_bus("import pytest\ndef test_a(): pass\ndef test_b(): assert 1 == 2, 'reason one'\n"
+                     "def test_c(): pytest.skip('reason two')\n@pytest.fixture\ndef f(): raise OSError\n"
+                     "def test_d(f): pass\n")
+        self.assertEqual(self.counts(), (1, 2, 1))
+        self.assertIn("reason one", self.output.getvalue())
+        self.assertIn("reason two", self.output.getvalue())
+
+    @unittest.skipUnless(said("/usr/bin/python3", "-c", "import pytest")[0] == 0, "no pytest")
+    def test_nothing_and_nonsense_are_failures(self):
+        self.run_bus("")
+        self.assertEqual(self.counts(), (0, 1, 0))
+        (self.top / "tests" / "bus" / "test_sample.py").write_text("import nonsense_that_is_not_there\n")
+        with contextlib.redirect_stdout(self.output):
+            pytests.run_bus(self.ring)
+        self.assertEqual(self.counts(), (0, 2, 0))
+
+    def test_steps(self):
+        with contextlib.redirect_stdout(self.output):
+            self.assertTrue(self.ring.step("good", ["true"]))
+            self.assertFalse(self.ring.step("bad", ["sh", "-c", "echo because; exit 3"]))
+            self.assertFalse(self.ring.step("slow", ["sh", "-c", "sleep 60 & sleep 60"], timeout=1))
+        self.assertEqual(self.counts(), (1, 2, 0))
+        self.assertIn("because", self.output.getvalue())
+        self.assertIn("ended after 1 seconds", self.output.getvalue())
+        self.assertIn("1 passed, 2 failed, 0 skipped", self.ring.summary())
+
+
+if __name__ == "__main__":
+    unittest.main()
