@@ -125,6 +125,7 @@ typedef struct KeyValue {
 typedef struct Definition {
         char *name;
         bool trusted; /* every file that contributed is root's alone and lies in trusted places */
+        char *untrusted_reason; /* if not: the first such file and why, as a clause */
 
         /* [Container] */
         char *description;
@@ -141,7 +142,7 @@ typedef struct Definition {
         int stop_signal;        /* 0: by the guest's kind */
         int reboot_signal;      /* 0: by the guest's kind */
         ReadyMode ready;
-        bool console;
+        bool console;           /* a terminal at /dev/console; default: with Boot=yes */
         bool ephemeral;
         char **groups;
 
@@ -158,7 +159,8 @@ typedef struct Definition {
         size_t n_id_ranges;
 
         /* [Namespaces]: NamespaceFlag */
-        unsigned namespaces;    /* the private ones */
+        unsigned namespaces;    /* the private ones, after defaults, Private= and Share= */
+        unsigned namespaces_private, namespaces_shared; /* what the two keys name */
 
         /* [Mount] */
         MountSpec *mounts;
@@ -187,5 +189,12 @@ typedef struct Definition {
 Definition *definition_free(Definition *definition);
 DEFINE_CLEANUP(Definition *, definition_free)
 
+/* A definition that says nothing: all defaults. NULL when memory ran out. */
+Definition *definition_new(const char *name);
+
 /* Boot= with its default resolved; never BOOT_UNSET. */
 BootMode definition_boot(const Definition *definition);
+
+/* Where the key was last assigned to; NULL if it was not. For keys of [Mount] see definition_mount_origin(). */
+const Origin *definition_origin(const Definition *definition, const char *section, const char *key);
+const Origin *definition_mount_origin(const Definition *definition, size_t mount, const char *key);

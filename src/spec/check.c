@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What only the whole definition can tell; see check.h. One function per topic; each says where the value
+ * stands that does not fit, and what would.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "basic/parse.h"
+#include "basic/string.h"
+#include "basic/strv.h"
+#include "spec/check.h"
+#include "spec/key.h"
+#include "spec/limits.h"
+
+typedef struct Check {
+        const Definition *definition;
+        Problems *problems;
+        int error; /* the first negative errno: memory ran out */
+} Check;
+
+static void complain_at(Check *check, const Origin *origin, const char *key, const char *text) {
+        int r;
+
+        r = problems_add(check->problems, origin ? origin->file : NULL, origin ? origin->line : 0, key, "%s", text);
+        if (r < 0 && check->error == 0)
+                check->error = r;
+}
+
+/* About a key, where it was set; where it is not set, about the definition's own file. */
+static void complain(Check *check, const char *section, const char *key, const char *text) {
+        const Definition *definition = check->definition;
+        const Origin *origin = definition_origin(definition, section, key);
+        const Origin whole = { .file = definition->n_files > 0 ? definition->files[0] : NULL };
+
+        complain_at(check, origin ?: &whole, key, text);
+}
+
+static void complain_mount(Check *check, size_t mount, const char *key, const char *text) {
+        const Origin *origin = definition_mount_origin(check->definition, mount, key);
+
+        complain_at(check, origin ?: &check->definition->mounts[mount].origin, key, text);
+}
+
+static bool is_set(const Check *check, const char *section, const char *key) {
+        return definition_origin(check->definition, section, key);
+}
+
+/* Owns TEXT, which may be NULL when memory ran out. */
+static void complain_printed(Check *check, const char *section, const char *key, char *text) {
+        if (text)
+                complain(check, section, key, text);
+        else if (check->error == 0)
+                check->error = -ENOMEM;
+        free(text);
+}
+
+static void check_container(Check *check) {
+        static const char *const for_command[] = { "User", "Group", "Groups", "WorkingDirectory" };
+        const Definition *definition = check->definition;
+
+        switch (definition_boot(definition)) {
+        case BOOT_INIT:
+                if (definition->command)
+                        complain(check, "Container", "Command",
+                                 "has no effect with Boot=yes, which runs the root's own init; leave one of them out");
+                else
+                        for (size_t i = 0; i < ELEMENTSOF(for_command); i++)
+                                if (is_set(check, "Container", for_command[i]))
+                                        complain(check, "Container", for_command[i],
+                                                 "is for a Command=; an init runs as the inside's root in /");
+                break;
+        case BOOT_DIRECT:
+        case BOOT_REAPER:
+                if (!definition->command)
+                        complain(check, "Container", "Boot",
+                                 "needs a Command=; without one, Boot=yes runs the root's own init");
+                break;
+        case BOOT_UNSET:
+        case _BOOT_MODE_N:
+                break;
+        }
+
+        if (definition->hostname && (definition->namespaces_shared & NAMESPACE_UTS))
+                complain(check, "Container", "Hostname", "cannot be set with Share=uts: the host's name is shown then");
+}
+
+static void check_root(Check *check) {
+        const Definition *definition = check->definition;
+
+        if (definition->managed && definition->root_path)
+                complain(check, "Root", "Path",
+                         "is not for Managed=yes, where the root is in berth's own store; leave one of them out");
+        if (!definition->managed && !definition->root_path)
+                complain(check, "Root", "Path",
+                         "is not set; give the root file system's directory, or Managed=yes for one in berth's store");
+        if (definition->ephemeral && definition->read_only)
+                complain(check, "Container", "Ephemeral",
+                         "has nothing to throw away with [Root] ReadOnly=yes; leave one of them out");
+        if (definition->overlay && definition->read_only)
+                complain(check, "Root", "Overlay", "keeps changes, and ReadOnly=yes allows none; leave one of them out");
+}
+
+static void check_namespaces(Check *check) {
+        static const char *const names[] = { "uts", "ipc", "net", "cgroup", "time" };
+        const Definition *definition = check->definition;
+        unsigned both = definition->namespaces_private & definition->namespaces_shared;
+
+        for (unsigned i = 0; i < ELEMENTSOF(names); i++)
+                if (both & (1U << i))
+                        complain_printed(check, "Namespaces", "Share",
+                                         string_printf("names %s, which Private= names too; leave it in one of them",
+                                                       names[i]));
+}
+
+/* The settings of a namespace that is the host's would be the host's own. */
+static void check_sysctls(Check *check) {
+        static const struct {
+                const char *prefix, *word;
+                unsigned flag;
+        } owners[] = {
+                { "net.", "net", NAMESPACE_NET },
+                { "kernel.hostname", "uts", NAMESPACE_UTS },
+                { "kernel.domainname", "uts", NAMESPACE_UTS },
+                { "kernel.", "ipc", NAMESPACE_IPC },
+                { "fs.mqueue.", "ipc", NAMESPACE_IPC },
+        };
+        const Definition *definition = check->definition;
+
+        for (size_t i = 0; i < definition->n_sysctls; i++) {
+                const char *key = definition->sysctls[i].key;
+
+                if (!definition->user_namespace && string_after_prefix(key, "user."))
+                        complain_printed(check, "Resources", "Sysctl",
+                                         string_printf("%s would be the host's with UserNamespace=no; set it on the "
+                                                       "host", key));
+                for (size_t j = 0; j < ELEMENTSOF(owners); j++) {
+                        if (!string_after_prefix(key, owners[j].prefix))
+                                continue;
+                        if (definition->namespaces_shared & owners[j].flag)
+                                complain_printed(check, "Resources", "Sysctl",
+                                                 string_printf("%s would be the host's with Share=%s; set it on the "
+                                                               "host", key, owners[j].word));
+                        break;
+                }
+        }
+}
+
+static bool ranges_overlap(uint32_t a, uint32_t b, const IdRange *first, const IdRange *second) {
+        return a < (uint64_t) b + second->count && b < (uint64_t) a + first->count;
+}
+
+static void check_id_pair(Check *check, const IdRange *a, const IdRange *b) {
+        const char *side = NULL;
+
+        if (!(a->kinds & b->kinds))
+                return;
+        if (ranges_overlap(a->inside, b->inside, a, b))
+                side = "inside";
+        else if (a->outside != ID_OUTSIDE_AUTO && b->outside != ID_OUTSIDE_AUTO &&
+                 ranges_overlap(a->outside, b->outside, a, b))
+                side = "outside";
+        if (!side)
+                return;
+
+        complain_printed(check, "Identity", "IDMap",
+                         string_printf("the ranges of %" PRIu32 " ids from %" PRIu32 " and of %" PRIu32
+                                       " ids from %" PRIu32 " overlap %s", a->count, a->inside, b->count, b->inside, side));
+}
+
+/* Whether the map has ID of this kind inside. */
+static bool id_is_mapped(const Definition *definition, IdKind kind, uint32_t id) {
+        if (!definition->user_namespace)
+                return true;
+        if (definition->n_id_ranges == 0)
+                return id < ID_RANGE_SIZE;
+
+        for (size_t i = 0; i < definition->n_id_ranges; i++) {
+                const IdRange *range = definition->id_ranges + i;
+
+                if ((range->kinds & kind) && id >= range->inside && id - range->inside < range->count)
+                        return true;
+        }
+
+        return false;
+}
+
+/* How many ids of a kind are mapped. */
+static uint64_t ids_mapped(const Definition *definition, IdKind kind, bool only_auto) {
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < definition->n_id_ranges; i++)
+                if ((definition->id_ranges[i].kinds & kind) &&
+                    (!only_auto || definition->id_ranges[i].outside == ID_OUTSIDE_AUTO))
+                        sum += definition->id_ranges[i].count;
+
+        return sum;
+}
+
+static void check_user(Check *check, const char *key, const char *value, IdKind kind) {
+        const Definition *definition = check->definition;
+        uint32_t id;
+
+        if (value && parse_u32(value, &id) >= 0 && !id_is_mapped(definition, kind, id))
+                complain_printed(check, "Container", key,
+                                 string_printf("%s is no id that the container has; [Identity] IDMap= says which it has",
+                                               value));
+}
+
+static void check_identity(Check *check) {
+        const Definition *definition = check->definition;
+
+        if (!definition->user_namespace && definition->n_id_ranges > 0) {
+                complain(check, "Identity", "IDMap", "has no meaning with UserNamespace=no; leave one of them out");
+                return;
+        }
+
+        for (size_t i = 0; i < definition->n_id_ranges; i++)
+                for (size_t j = 0; j < i; j++)
+                        check_id_pair(check, definition->id_ranges + j, definition->id_ranges + i);
+
+        if (definition->n_id_ranges > 0 &&
+            (ids_mapped(definition, ID_UID, false) == 0 || ids_mapped(definition, ID_GID, false) == 0))
+                complain(check, "Identity", "IDMap", "maps users or groups alone; the container needs some of both");
+        else if (ids_mapped(definition, ID_UID, true) > ID_RANGE_SIZE ||
+                 ids_mapped(definition, ID_GID, true) > ID_RANGE_SIZE)
+                complain(check, "Identity", "IDMap", "asks for more than 65536 automatic ids");
+        else if (definition_boot(definition) == BOOT_INIT &&
+                 (!id_is_mapped(definition, ID_UID, 0) || !id_is_mapped(definition, ID_GID, 0)))
+                complain(check, "Identity", "IDMap", "does not map 0, as which an init runs; map it or use a Command=");
+        else if (!definition->user && !id_is_mapped(definition, ID_UID, 0) && ids_mapped(definition, ID_UID, false) > 1)
+                complain(check, "Identity", "IDMap",
+                         "does not map 0, as which the command runs by default; say with User= who runs it");
+
+        check_user(check, "User", definition->user, ID_UID);
+        check_user(check, "Group", definition->group, ID_GID);
+        for (char *const *group = definition->groups; group && *group; group++)
+                check_user(check, "Groups", *group, ID_GID);
+}
+
+/* Where mounts may not go: what berth itself sets up, and what it relies on. */
+static bool target_is_reserved(const char *target) {
+        static const char *const trees[] = { "/proc", "/sys", "/run/host" };
+
+        for (size_t i = 0; i < ELEMENTSOF(trees); i++) {
+                const char *rest = string_after_prefix(target, trees[i]);
+
+                if (rest && (!*rest || *rest == '/'))
+                        return true;
+        }
+
+        return streq(target, "/dev");
+}
+
+static void check_mount(Check *check, size_t index) {
+        static const char *const bind_only[] = { "Source", "Recursive", "Optional", "IDMap" };
+        static const char *const tmpfs_only[] = { "Size", "Mode" };
+        const MountSpec *mount = check->definition->mounts + index;
+        bool bind = mount->type == MOUNT_BIND;
+
+        if (!mount->target)
+                complain_mount(check, index, "Target", "is not set; it says where inside the container to mount");
+        else if (target_is_reserved(mount->target))
+                complain_mount(check, index, "Target",
+                               "cannot be /proc, /sys, /run/host or below, nor /dev itself: the container's own are there");
+        if (bind && !mount->source)
+                complain_mount(check, index, "Source",
+                               "is not set; it says which directory or file of the host to show (or write Type=tmpfs)");
+        if (bind && mount->idmap && !check->definition->user_namespace)
+                complain_mount(check, index, "IDMap", "has no meaning with [Identity] UserNamespace=no");
+
+        for (size_t i = 0; !bind && i < ELEMENTSOF(bind_only); i++)
+                if (definition_mount_origin(check->definition, index, bind_only[i]))
+                        complain_mount(check, index, bind_only[i], "is for Type=bind, not for a tmpfs");
+        for (size_t i = 0; bind && i < ELEMENTSOF(tmpfs_only); i++)
+                if (definition_mount_origin(check->definition, index, tmpfs_only[i]))
+                        complain_mount(check, index, tmpfs_only[i], "is for Type=tmpfs, not for a bind mount");
+
+        for (size_t i = 0; mount->target && i < index; i++)
+                if (streq_null(check->definition->mounts[i].target, mount->target)) {
+                        complain_mount(check, index, "Target",
+                                       "is that of an earlier [Mount] too; leave one of them out");
+                        break;
+                }
+}
+
+static void check_autostart(Check *check) {
+        const Definition *definition = check->definition;
+
+        if (strv_contains(definition->after, definition->name))
+                complain(check, "Autostart", "After", "names the container itself");
+}
+
+int definition_check(const Definition *definition, Problems *problems) {
+        Check check = { .definition = definition, .problems = problems };
+
+        check_container(&check);
+        check_root(&check);
+        check_identity(&check);
+        check_namespaces(&check);
+        for (size_t i = 0; i < definition->n_mounts; i++)
+                check_mount(&check, i);
+        check_sysctls(&check);
+        check_autostart(&check);
+
+        return check.error;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Whether the values of a definition fit together. Each key by itself was checked when it was read; here is
+ * what only the whole can tell.
+ */
+#pragma once
+
+#include "spec/definition.h"
+#include "spec/problems.h"
+
+/* Adds what does not fit to PROBLEMS. 0 or -ENOMEM. */
+int definition_check(const Definition *definition, Problems *problems);

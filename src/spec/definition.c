@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Life of a definition, the defaults that depend on other keys, and where its values come from.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "basic/array.h"
+#include "basic/string.h"
+#include "basic/strv.h"
+#include "spec/definition.h"
+#include "spec/origin.h"
+
+static void key_values_free(KeyValue *values, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                free(values[i].key);
+                free(values[i].value);
+        }
+        free(values);
+}
+
+Definition *definition_free(Definition *definition) {
+        if (!definition)
+                return NULL;
+
+        free(definition->name);
+        free(definition->untrusted_reason);
+        free(definition->description);
+        strv_free(definition->command);
+        free(definition->user);
+        free(definition->group);
+        free(definition->working_directory);
+        key_values_free(definition->environment, definition->n_environment);
+        free(definition->hostname);
+        free(definition->machine_id);
+        strv_free(definition->groups);
+        free(definition->root_path);
+        free(definition->id_ranges);
+        for (size_t i = 0; i < definition->n_mounts; i++) {
+                free(definition->mounts[i].source);
+                free(definition->mounts[i].target);
+        }
+        free(definition->mounts);
+        for (size_t i = 0; i < definition->n_properties; i++)
+                free(definition->properties[i].value);
+        free(definition->properties);
+        free(definition->rlimits);
+        key_values_free(definition->sysctls, definition->n_sysctls);
+        strv_free(definition->after);
+        free(definition->autostart_group);
+        for (size_t i = 0; i < definition->n_files; i++)
+                free(definition->files[i]);
+        free(definition->files);
+        free(definition->origins);
+        free(definition);
+
+        return NULL;
+}
+
+Definition *definition_new(const char *name) {
+        _cleanup_(definition_freep) Definition *definition = calloc(1, sizeof(Definition));
+
+        if (!definition)
+                return NULL;
+
+        definition->user_namespace = true;
+        definition->namespaces = NAMESPACES_DEFAULT;
+        definition->name = strdup(name);
+        if (!definition->name)
+                return NULL;
+
+        return TAKE_PTR(definition);
+}
+
+BootMode definition_boot(const Definition *definition) {
+        if (definition->boot != BOOT_UNSET)
+                return definition->boot;
+
+        return definition->command ? BOOT_DIRECT : BOOT_INIT;
+}
+
+int origins_add(Definition *definition, const Key *key, size_t mount, Origin origin) {
+        if (!key->type->list)
+                origins_remove(definition, key, mount);
+
+        return ARRAY_APPEND(definition->origins, definition->n_origins,
+                            (KeyOrigin) { .key = key, .mount = mount, .origin = origin });
+}
+
+void origins_remove(Definition *definition, const Key *key, size_t mount) {
+        size_t kept = 0;
+
+        /* The count only ever shrinks here: array_reserve() then sees a power of two that was passed before,
+         * and asks for the same size again. */
+        for (size_t i = 0; i < definition->n_origins; i++)
+                if (definition->origins[i].key != key || definition->origins[i].mount != mount)
+                        definition->origins[kept++] = definition->origins[i];
+        definition->n_origins = kept;
+}
+
+const Origin *origins_find(const Definition *definition, const Key *key, size_t mount) {
+        for (size_t i = definition->n_origins; i > 0; i--)
+                if (definition->origins[i - 1].key == key && definition->origins[i - 1].mount == mount)
+                        return &definition->origins[i - 1].origin;
+
+        return NULL;
+}
+
+const Origin *definition_origin(const Definition *definition, const char *section, const char *name) {
+        const Key *key = key_find(section, name);
+
+        return key ? origins_find(definition, key, ORIGIN_NO_MOUNT) : NULL;
+}
+
+const Origin *definition_mount_origin(const Definition *definition, size_t mount, const char *name) {
+        const Key *key = key_find(SECTION_MOUNT, name);
+
+        return key ? origins_find(definition, key, mount) : NULL;
+}

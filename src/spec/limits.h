@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Every limit on what a definition may hold, in one place. They are far above what anybody writes by hand
+ * and low enough that no definition, whoever made it, costs noticeable memory or time.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NAME_MAX_LENGTH 63                /* of a container: one label of a host name */
+
+#define FILE_SIZE_MAX (1024 * 1024)       /* bytes of one file, and of all files of a definition together */
+#define LINE_SIZE_MAX (64 * 1024)         /* bytes of one line with its continuations */
+#define FILES_MAX 256                     /* files that make up one definition: drop-ins, includes */
+#define DIRECTORY_ENTRIES_MAX 4096        /* *.conf in one directory */
+#define INCLUDE_DEPTH_MAX 8
+#define PROBLEMS_MAX 100                  /* that are collected before reading stops */
+#define LINKS_MAX 16                      /* symbolic links on the way to one file */
+
+#define TEXT_SIZE_MAX 1024                /* Description= */
+#define PATH_SIZE_MAX 4096
+#define COMMAND_SIZE_MAX 16000            /* bytes of all arguments; quoted they still fit in a line */
+#define COMMAND_WORDS_MAX 1024
+#define ENVIRONMENT_MAX 256               /* variables */
+#define ENVIRONMENT_SIZE_MAX 16000        /* bytes of one variable */
+#define GROUPS_MAX 64
+#define AFTER_MAX 256
+#define MOUNTS_MAX 256
+#define ID_RANGES_MAX 64
+#define PROPERTIES_MAX 256                /* assignments in [Resources] that go to systemd */
+#define SYSCTLS_MAX 256
+#define SYSCTL_SIZE_MAX 1024
+
+#define ID_RANGE_SIZE 65536               /* ids that a start gives to a container */
+#define ID_MAX (UINT32_MAX - 1)           /* the last id; the value above it means "none" */
+#define TASKS_MAX_DEFAULT 16384           /* TasksMax= of the unit, which only root may raise */
+#define DELAY_MAX_USEC (UINT64_C(3600) * 1000000) /* [Autostart] Delay= */

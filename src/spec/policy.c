@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The trust rule; see policy.h. Which keys it concerns is said by the trust column of the key table; what each
+ * kind of trust allows is said here, over all of them, so that a new kind cannot be forgotten. Behind that
+ * stands a second look at the values themselves, which holds even if a value came about without a key.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "basic/parse.h"
+#include "basic/string.h"
+#include "spec/key.h"
+#include "spec/limits.h"
+#include "spec/origin.h"
+#include "spec/policy.h"
+
+#define WEIGHT_DEFAULT 100
+
+static const char *property_value(const Definition *definition, const char *name) {
+        for (size_t i = 0; i < definition->n_properties; i++)
+                if (streq(definition->properties[i].name, name))
+                        return definition->properties[i].value;
+
+        return NULL;
+}
+
+/* A number of at most MAX; what is no number is not. */
+static bool number_is_at_most(const char *value, uint64_t max) {
+        uint64_t number;
+
+        return value && parse_u64(value, &number) >= 0 && number <= max;
+}
+
+/* Why an untrusted definition may not say what it says with this key, as the rest of a sentence; NULL if it
+ * may. The key has been assigned to. */
+static const char *key_objection(const Definition *definition, const Key *key) {
+        const char *value;
+
+        switch (key->trust) {
+        case TRUST_ANYONE:
+                return NULL;
+        case TRUST_ROOT:
+                return "may be set";
+        case TRUST_USER_NAMESPACE:
+                return definition->user_namespace ? NULL : "may be no";
+        case TRUST_ID_OUTSIDE:
+                for (size_t i = 0; i < definition->n_id_ranges; i++)
+                        if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
+                                return "may say which ids are used outside (anybody may write auto)";
+                return NULL;
+        case TRUST_WEIGHT:
+                value = property_value(definition, key->name);
+                return !value || streq(value, "idle") || number_is_at_most(value, WEIGHT_DEFAULT) ?
+                                NULL :
+                                "may be more than 100, the default";
+        case TRUST_TASKS:
+                value = property_value(definition, key->name);
+                return !value || number_is_at_most(value, TASKS_MAX_DEFAULT) ?
+                                NULL :
+                                "may be other than a number up to 16384, the default";
+        case _KEY_TRUST_N:
+                break;
+        }
+
+        return "may be set";
+}
+
+static int refuse(const Definition *definition, const Key *key, const Origin *origin, const char *objection, Problems *problems) {
+        int r;
+
+        r = problems_add(problems, origin ? origin->file : NULL, origin ? origin->line : 0, key ? key->name : NULL,
+                         "only in a definition that root alone can write %s, and %s; root would have to put it into "
+                         "/etc/berth/containers, in files that only root can write",
+                         objection, definition->untrusted_reason ?: "this is none");
+
+        return r < 0 ? r : POLICY_E_FORBIDDEN;
+}
+
+/* The values that give away privilege, whatever the keys say. */
+static const char *value_objection(const Definition *definition) {
+        if (!definition->user_namespace)
+                return "may a container be without a user namespace";
+        if (definition->namespaces_shared || (NAMESPACES_DEFAULT & ~definition->namespaces))
+                return "may a container share a namespace of the host";
+        if (definition->root_path)
+                return "may the root be a directory of the host";
+        for (size_t i = 0; i < definition->n_id_ranges; i++)
+                if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
+                        return "may ids of the host be chosen";
+        for (size_t i = 0; i < definition->n_mounts; i++)
+                if (definition->mounts[i].source || definition->mounts[i].type != MOUNT_TMPFS)
+                        return "may a path of the host be mounted";
+
+        return NULL;
+}
+
+int policy_check(const Definition *definition, Problems *problems) {
+        const char *objection;
+        int r, result = 0;
+
+        if (definition->trusted)
+                return 0;
+
+        for (size_t i = 0; i < definition->n_origins; i++) {
+                const KeyOrigin *origin = definition->origins + i;
+
+                objection = key_objection(definition, origin->key);
+                if (!objection)
+                        continue;
+                r = refuse(definition, origin->key, &origin->origin, objection, problems);
+                if (r < 0)
+                        return r;
+                result = r;
+        }
+        if (result != 0)
+                return result;
+
+        objection = value_objection(definition);
+
+        return objection ? refuse(definition, NULL, NULL, objection, problems) : 0;
+}
