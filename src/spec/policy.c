@@ -31,8 +31,8 @@ static bool number_is_at_most(const char *value, uint64_t max) {
         return value && parse_u64(value, &number) >= 0 && number <= max;
 }
 
-/* Why an untrusted definition may not say what it says with this key, as the rest of a sentence; NULL if it
- * may. The key has been assigned to. */
+/* What an untrusted definition may not say, and says with this key, as the beginning of a sentence; NULL if
+ * there is no objection. The key has been assigned to. */
 static const char *key_objection(const Definition *definition, const Key *key) {
         const char *value;
 
@@ -46,18 +46,18 @@ static const char *key_objection(const Definition *definition, const Key *key) {
         case TRUST_ID_OUTSIDE:
                 for (size_t i = 0; i < definition->n_id_ranges; i++)
                         if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
-                                return "may say which ids are used outside (anybody may write auto)";
+                                return "may say which ids are taken outside (anybody may write auto)";
                 return NULL;
         case TRUST_WEIGHT:
                 value = property_value(definition, key->name);
                 return !value || streq(value, "idle") || number_is_at_most(value, WEIGHT_DEFAULT) ?
                                 NULL :
-                                "may be more than 100, the default";
+                                "may be above 100, the default,";
         case TRUST_TASKS:
                 value = property_value(definition, key->name);
                 return !value || number_is_at_most(value, TASKS_MAX_DEFAULT) ?
                                 NULL :
-                                "may be other than a number up to 16384, the default";
+                                "may be other than a number up to 16384, the default,";
         case _KEY_TRUST_N:
                 break;
         }
@@ -65,13 +65,14 @@ static const char *key_objection(const Definition *definition, const Key *key) {
         return "may be set";
 }
 
-static int refuse(const Definition *definition, const Key *key, const Origin *origin, const char *objection, Problems *problems) {
+static int refuse(const Definition *definition, const Key *key, const Origin *origin, const char *objection,
+                  Problems *problems) {
         int r;
 
         r = problems_add(problems, origin ? origin->file : NULL, origin ? origin->line : 0, key ? key->name : NULL,
-                         "only in a definition that root alone can write %s, and %s; root would have to put it into "
-                         "/etc/berth/containers, in files that only root can write",
-                         objection, definition->untrusted_reason ?: "this is none");
+                         "%s only in a definition that root alone can write, and this is none: %s. Root would have to "
+                         "put it into a file below /etc/berth/containers that nobody else can write",
+                         objection, definition->untrusted_reason ?: "it comes from elsewhere");
 
         return r < 0 ? r : POLICY_E_FORBIDDEN;
 }
@@ -79,17 +80,17 @@ static int refuse(const Definition *definition, const Key *key, const Origin *or
 /* The values that give away privilege, whatever the keys say. */
 static const char *value_objection(const Definition *definition) {
         if (!definition->user_namespace)
-                return "may a container be without a user namespace";
+                return "a container may be without a user namespace";
         if (definition->namespaces_shared || (NAMESPACES_DEFAULT & ~definition->namespaces))
-                return "may a container share a namespace of the host";
+                return "a container may share a namespace of the host";
         if (definition->root_path)
-                return "may the root be a directory of the host";
+                return "the root may be a directory of the host";
         for (size_t i = 0; i < definition->n_id_ranges; i++)
                 if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
-                        return "may ids of the host be chosen";
+                        return "ids of the host may be chosen";
         for (size_t i = 0; i < definition->n_mounts; i++)
                 if (definition->mounts[i].source || definition->mounts[i].type != MOUNT_TMPFS)
-                        return "may a path of the host be mounted";
+                        return "a path of the host may be mounted";
 
         return NULL;
 }
