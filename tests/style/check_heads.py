@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Each file begins with its licence; each C file goes on with a comment of 3 to 25 lines that says what it is
+"""Each file begins with its licence; each C file goes on with a comment of at most 25 lines that says what it is
 for (where a header of the same name stands beside it, the header says it), and headers have #pragma once."""
 
 import pathlib
@@ -14,7 +14,7 @@ SUFFIXES = {".c", ".h", ".py", ".sh", ".in", ".service", ".socket", ".target", "
 NAMES = {"meson.build", "meson_options.txt", ".clang-format", ".clang-tidy", ".editorconfig"}
 C_LICENCE = f"/* {LICENCE} */"
 HEAD = re.compile(r"\A[^\n]*\n(/\*.*?\*/)\n", re.DOTALL)
-HEAD_LINES = range(3, 26)
+HEAD_LINES = range(1, 26)
 
 
 def needs_licence(root: pathlib.Path, path: pathlib.Path) -> bool:
@@ -31,7 +31,7 @@ def c_problems(name: str, path: pathlib.Path, text: str) -> "list[style.Problem]
     lines = head.group(1).count("\n") + 1 if head else 0
     said_elsewhere = path.suffix == ".c" and path.with_suffix(".h").exists()
     if lines not in HEAD_LINES and not said_elsewhere:
-        problems.append(style.Problem(name, 2, f"head comment of {lines} lines: say in {HEAD_LINES.start} to "
+        problems.append(style.Problem(name, 2, f"head comment of {lines} lines: say in at most "
                                                f"{HEAD_LINES.stop - 1} lines what this file is for and who owns what"))
     if path.suffix == ".h" and "\n#pragma once\n" not in text:
         problems.append(style.Problem(name, 1, "no #pragma once"))

@@ -112,10 +112,10 @@ class HeadsTest(SampleTest):
 
     def test_bad(self):
         self.write("a.c", "int x;\n")
-        self.write("b.h", SPDX_C + "/* Short. */\n")
+        self.write("b.h", SPDX_C + "/*\n" + " * Long.\n" * 30 + " */\n")
         self.write("tools/c", "#!/bin/bash\n")
         complaints = self.complaints(check_heads.check)
-        for expected in ("a.c:1: the first line", "a.c:2: head comment of 0", "b.h:2: head comment of 1",
+        for expected in ("a.c:1: the first line", "a.c:2: head comment of 0", "b.h:2: head comment of 32",
                          "b.h:1: no #pragma once", "tools/c:1: no SPDX", "LICENSE: missing"):
             self.assertIn(expected, complaints)
 

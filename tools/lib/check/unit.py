@@ -124,10 +124,19 @@ def tidy(ring: Ring, directory: pathlib.Path) -> None:
     ring.add(name, FAILED if findings else PASSED, "\n".join(findings))
 
 
+IN_TREE = """
+import sys
+from machines import build, util
+try:
+    build.project("debian13", sys.argv[1:])
+except util.MachineError as error:
+    sys.exit(str(error))
+"""
+
+
 def build_in_tree(ring: Ring, title: str, compiler: str, options: List[str]) -> None:
     """The same in a Debian 13 tree, with its compiler and libraries, by what builds for the test machines."""
-    code = "import sys; from machines import build; build.project('debian13', sys.argv[1:])"
-    ring.step(f"Debian 13 {title}: builds without warnings", ["/usr/bin/python3", "-B", "-c", code, *options],
+    ring.step(f"Debian 13 {title}: builds without warnings", ["/usr/bin/python3", "-B", "-c", IN_TREE, *options],
               timeout=1200, environment={"PYTHONPATH": str(ring.settings.top / "tests" / "machine"), "CC": compiler})
 
 
