@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What kind of guest a root holds, which decides how it is asked to stop. Noted where the stop finds it again without
+ * reading the definition, which may have changed by then: in an extended attribute of the unit's launch/ cgroup that
+ * only the host's root can write.
+ */
+#pragma once
+
+#include "helper/launch/plan.h"
+#include "helper/unit/cgroup.h"
+
+#define GUEST_STOP_ATTRIBUTE "trusted.berth.stop_signal"
+
+/* The signal that asks this guest to power off: StopSignal=, or by the kind of its process 1. */
+int guest_stop_signal(const LaunchPlan *plan, int root_fd);
+
+int guest_note_stop_signal(const Cgroup *cgroup, int signal_number);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/launch/handover.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/cleanup.h"
+
+#define STATUS_MAX 512
+
+int handover_main_process(const Notify *notify, pid_t pid, int *ret_barrier) {
+        char text[64];
+        int r;
+
+        (void) snprintf(text, sizeof text, "MAINPID=%d", (int) pid);
+        r = notify_send(notify, text);
+        if (r < 0)
+                return r;
+
+        return notify_barrier_begin(notify, ret_barrier);
+}
+
+int handover_watch(pid_t pid) {
+        if (ptrace(PTRACE_SEIZE, pid, NULL, (void *) (long) (PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)) < 0)
+                return -errno;
+
+        return 0;
+}
+
+int handover_wait_exec(pid_t pid) {
+        for (;;) {
+                int status, deliver = 0;
+
+                if (waitpid(pid, &status, __WALL) < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        return -errno;
+                }
+                if (!WIFSTOPPED(status))
+                        return -ECHILD;
+                if (status >> 16 == PTRACE_EVENT_EXEC)
+                        return 0;
+
+                /* Anything else is a signal on its way, which is not ours to keep. */
+                if (status >> 16 == 0)
+                        deliver = WSTOPSIG(status);
+                if (ptrace(PTRACE_CONT, pid, NULL, (void *) (long) deliver) < 0)
+                        return -errno;
+        }
+}
+
+int handover_resume(pid_t pid) {
+        return ptrace(PTRACE_DETACH, pid, NULL, NULL) < 0 ? -errno : 0;
+}
+
+/* One datagram of the guest's. Everything in it is hostile: only the sender that the kernel names counts, and of the
+ * text only READY=1 and a printable STATUS=. */
+static int handover_read_guest(int socket, pid_t pid, bool *ret_ready, char status[static STATUS_MAX]) {
+        union {
+                struct cmsghdr header;
+                char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * 253)];
+        } control;
+        char text[4096];
+        struct iovec iov = { .iov_base = text, .iov_len = sizeof text - 1 };
+        struct msghdr message = {
+                .msg_iov = &iov,
+                .msg_iovlen = 1,
+                .msg_control = &control,
+                .msg_controllen = sizeof control,
+        };
+        struct ucred sender = {};
+        char *save = NULL;
+        ssize_t n;
+
+        *ret_ready = false;
+        status[0] = '\0';
+
+        n = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        if (n < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+                if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
+                        memcpy(&sender, CMSG_DATA(c), sizeof sender);
+                if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+                        for (size_t i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
+                                int fd;
+
+                                memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+                                (void) close(fd);
+                        }
+        }
+        if (sender.pid != pid || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+                return 0;
+
+        text[n] = '\0';
+        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                if (strcmp(line, "READY=1") == 0)
+                        *ret_ready = true;
+                if (strncmp(line, "STATUS=", 7) == 0)
+                        (void) snprintf(status, STATUS_MAX, "STATUS=Container: %.400s", line + 7);
+        }
+        for (char *p = status; *p; p++)
+                if ((unsigned char) *p < ' ' || *p == 0x7f)
+                        *p = '?';
+
+        return 0;
+}
+
+int handover_wait_guest(const Notify *notify, int socket, pid_t pid, int pidfd) {
+        for (;;) {
+                struct pollfd p[] = {
+                        { .fd = socket, .events = POLLIN },
+                        { .fd = pidfd, .events = POLLIN },
+                };
+                char status[STATUS_MAX];
+                bool ready;
+                int r;
+
+                /* How long a guest may take is the unit's TimeoutStartSec=. */
+                if (poll(p, ELEMENTSOF(p), -1) < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        return -errno;
+                }
+
+                if (p[0].revents) {
+                        r = handover_read_guest(socket, pid, &ready, status);
+                        if (r < 0)
+                                return r;
+                        if (status[0])
+                                (void) notify_send(notify, status);
+                        if (ready)
+                                return 0;
+                        continue;
+                }
+                if (p[1].revents)
+                        return -ECHILD;
+        }
+}
+
+int handover_ready(const Notify *notify, FdStore *store, int *ret_barrier) {
+        int r;
+
+        r = fd_store_commit(store, notify);
+        if (r < 0)
+                return r;
+        r = notify_send(notify, "READY=1");
+        if (r < 0)
+                return r;
+
+        return notify_barrier_begin(notify, ret_barrier);
+}

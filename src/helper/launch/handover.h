@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Handing the unit over to the guest: systemd learns its main process before that process can end, the descriptors that
+ * must outlive the launcher, and when it is ready. Nothing of berth stays behind.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "basic/notify.h"
+#include "helper/launch/failure.h"
+#include "helper/launch/plan.h"
+#include "helper/launch/store.h"
+
+#define HANDOVER_TIMEOUT_MSEC (60 * 1000)
+
+/* Names the payload as the unit's main process. *ret_barrier ends when systemd knows. */
+int handover_main_process(const Notify *notify, pid_t pid, int *ret_barrier);
+
+/* Lets the payload execute and sees it do so, as its tracer: a command that ends at once must not do so before systemd
+ * was told that it was started. Returns 0 with the process stopped at its first instruction; -ECHILD when it ended. */
+int handover_watch(pid_t pid);
+int handover_wait_exec(pid_t pid);
+int handover_resume(pid_t pid);
+
+/* Waits for the guest's own READY=1, from its process 1 and nobody else; what it says of its status is passed on.
+ * -ECHILD when it ends before. */
+int handover_wait_guest(const Notify *notify, int socket, pid_t pid, int pidfd);
+
+/* Tells systemd the rest. *ret_barrier ends when it has heard; before that this process must not end, since systemd
+ * could not tell any more who sent it. */
+int handover_ready(const Notify *notify, FdStore *store, int *ret_barrier);

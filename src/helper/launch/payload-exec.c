@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/launch/payload-exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "basic/cleanup.h"
+#include "helper/process/clean.h"
+#include "helper/process/environment.h"
+#include "helper/root/run.h"
+
+#define PASSED_START 3
+
+/* Where a root's init is looked for, in this order. */
+static const char *const init_paths[] = {
+        "/sbin/init",
+        "/usr/lib/systemd/systemd",
+        "/lib/systemd/systemd",
+        "/etc/init",
+        "/bin/init",
+};
+
+static int exec_environment(const Payload *payload, const PayloadGo *go, const User *user, Environment *environment) {
+        size_t n = payload->store->n_passed;
+        char count[24];
+        int r;
+
+        r = environment_fill(environment, payload->plan, user);
+        if (r < 0)
+                return r;
+
+        if (go->has_notify) {
+                r = environment_set(environment, "NOTIFY_SOCKET", RUN_HOST_NOTIFY);
+                if (r < 0)
+                        return r;
+        }
+        if (go->has_credentials) {
+                r = environment_set(environment, "CREDENTIALS_DIRECTORY", RUN_HOST_CREDENTIALS);
+                if (r < 0)
+                        return r;
+        }
+        if (payload->plan->definition->console) {
+                r = environment_set(environment, "TERM", "vt220");
+                if (r < 0)
+                        return r;
+        }
+        if (n == 0)
+                return 0;
+
+        (void) snprintf(count, sizeof count, "%zu", n);
+        r = environment_set(environment, "LISTEN_FDS", count);
+        if (r < 0)
+                return r;
+        r = environment_set(environment, "LISTEN_PID", "1");
+        if (r < 0)
+                return r;
+        return environment_set(environment, "LISTEN_FDNAMES", payload->store->passed_names);
+}
+
+/* Puts the sockets that systemd listened on for the container at 3 and up, and marks all others to be closed. */
+static int exec_descriptors(const FdStore *store) {
+        int above[PASSED_MAX];
+
+        for (size_t i = 0; i < store->n_passed; i++) {
+                above[i] = fcntl(store->passed[i], F_DUPFD_CLOEXEC, PASSED_START + PASSED_MAX);
+                if (above[i] < 0)
+                        return -errno;
+        }
+
+        if (close_range(PASSED_START, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+                return -errno;
+
+        for (size_t i = 0; i < store->n_passed; i++)
+                if (dup2(above[i], PASSED_START + (int) i) < 0)
+                        return -errno;
+
+        return 0;
+}
+
+static int exec_init(Failure *failure) {
+        for (size_t i = 0; i < ELEMENTSOF(init_paths); i++) {
+                char *argv[] = { (char *) init_paths[i], NULL };
+                int r;
+
+                r = step_begin(failure, STEP_EXEC, "%s", init_paths[i]);
+                if (r < 0)
+                        return r;
+                (void) execv(init_paths[i], argv);
+                if (errno != ENOENT && errno != ENOTDIR)
+                        return -errno;
+
+                /* The file may be there, and its interpreter or loader not. */
+                if (access(init_paths[i], F_OK) == 0)
+                        return failure_cause(failure, -ENOENT, "its interpreter or dynamic loader is missing in the root");
+        }
+
+        failure->object[0] = '\0';
+        return failure_cause(failure, -ENOENT,
+                             "the root has no init (none of /sbin/init, /usr/lib/systemd/systemd, /etc/init, "
+                             "/bin/init); set [Container] Command= to run something else");
+}
+
+static int exec_command(Failure *failure, char **command) {
+        int r;
+
+        r = step_begin(failure, STEP_EXEC, "%s", command[0]);
+        if (r < 0)
+                return r;
+
+        (void) execvp(command[0], command);
+        if (errno == ENOENT)
+                return failure_cause(failure, -ENOENT, "no such program in the root, or its interpreter is missing");
+
+        return -errno;
+}
+
+/* The reaper comes with the launcher as a sealed copy in memory: nothing of the host's file can be reached from inside. */
+static int exec_reaper(Failure *failure, int reaper, char **command, char **variables) {
+        _cleanup_free_ char **argv = NULL;
+        size_t n = 0;
+        int r;
+
+        r = step_begin(failure, STEP_EXEC, "berth-init");
+        if (r < 0)
+                return r;
+
+        while (command[n])
+                n++;
+        argv = calloc(n + 2, sizeof *argv);
+        if (!argv)
+                return -ENOMEM;
+        argv[0] = (char *) "berth-init";
+        memcpy(argv + 1, command, n * sizeof *argv);
+
+        (void) execveat(reaper, "", argv, variables, AT_EMPTY_PATH);
+        return -errno;
+}
+
+int payload_exec(Failure *failure, const Payload *payload, const PayloadGo *go, const User *user) {
+        const LaunchPlan *plan = payload->plan;
+        Environment environment = plan->environment; /* this process's own copy of it */
+        int r;
+
+        r = step_begin(failure, STEP_GUEST, "environment");
+        if (r < 0)
+                return r;
+        r = exec_environment(payload, go, user, &environment);
+        if (r < 0)
+                return r;
+        r = exec_descriptors(payload->store);
+        if (r < 0)
+                return r;
+        r = signals_reset();
+        if (r < 0)
+                return r;
+
+        environ = environment.variables;
+        switch (plan->boot) {
+        case BOOT_INIT:
+                return exec_init(failure);
+        case BOOT_REAPER:
+                return exec_reaper(failure, payload->reaper, plan->definition->command, environment.variables);
+        case BOOT_DIRECT:
+                return exec_command(failure, plan->definition->command);
+        case BOOT_UNSET:
+        case _BOOT_MODE_N:
+                break;
+        }
+
+        return -EINVAL;
+}

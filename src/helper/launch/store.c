@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/launch/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "basic/cleanup.h"
+
+#define LISTEN_FDS_START 3
+
+static int fd_store_pass(FdStore *store, int fd, const char *name, size_t name_size) {
+        size_t size = strlen(store->passed_names);
+
+        if (store->n_passed >= PASSED_MAX || size + name_size + 2 > sizeof store->passed_names)
+                return -E2BIG;
+
+        if (store->n_passed > 0)
+                store->passed_names[size++] = ':';
+        memcpy(store->passed_names + size, name, name_size);
+        store->passed_names[size + name_size] = '\0';
+        store->passed[store->n_passed++] = fd;
+        return 0;
+}
+
+static int fd_store_sort(FdStore *store, int fd, const char *name, size_t name_size) {
+        if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+                return -errno;
+
+        if (name_size == strlen(STORE_LOCK_NAME) && memcmp(name, STORE_LOCK_NAME, name_size) == 0) {
+                if (store->n_locks >= STORE_MAX)
+                        return -E2BIG;
+                store->locks[store->n_locks++] = (StoredFd) { .fd = fd, .received = true };
+                return 0;
+        }
+
+        if (name_size == strlen(STORE_CONSOLE_NAME) && memcmp(name, STORE_CONSOLE_NAME, name_size) == 0) {
+                /* The guest that it belonged to is gone; the new one gets a new console. */
+                (void) close(fd);
+                store->had_console = true;
+                return 0;
+        }
+
+        return fd_store_pass(store, fd, name, name_size);
+}
+
+int fd_store_receive(FdStore *store) {
+        const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
+        int n = 0, r = 0;
+
+        *store = (FdStore) { .console = -EBADF };
+
+        if (pid && count && atol(pid) == (long) getpid())
+                n = atoi(count);
+
+        for (int i = 0; i < n && r == 0; i++) {
+                size_t size = names ? strcspn(names, ":") : 0;
+
+                r = fd_store_sort(store, LISTEN_FDS_START + i, names ? names : "", size);
+                if (names)
+                        names += size + (names[size] == ':');
+        }
+
+        (void) unsetenv("LISTEN_PID");
+        (void) unsetenv("LISTEN_FDS");
+        (void) unsetenv("LISTEN_FDNAMES");
+        return r;
+}
+
+void fd_store_done(FdStore *store) {
+        for (size_t i = 0; i < store->n_locks; i++)
+                store->locks[i].fd = fd_close(store->locks[i].fd);
+        for (size_t i = 0; i < store->n_passed; i++)
+                store->passed[i] = fd_close(store->passed[i]);
+        store->console = fd_close(store->console);
+}
+
+int fd_store_find(FdStore *store, const struct stat *st) {
+        for (size_t i = 0; i < store->n_locks; i++) {
+                struct stat own;
+
+                if (!store->locks[i].received || fstat(store->locks[i].fd, &own) < 0)
+                        continue;
+                if (own.st_dev == st->st_dev && own.st_ino == st->st_ino) {
+                        store->locks[i].used = true;
+                        return store->locks[i].fd;
+                }
+        }
+
+        return -ENOENT;
+}
+
+int fd_store_add(FdStore *store, int fd_take) {
+        if (store->n_locks >= STORE_MAX) {
+                (void) close(fd_take);
+                return -E2BIG;
+        }
+
+        store->locks[store->n_locks++] = (StoredFd) { .fd = fd_take, .used = true };
+        return 0;
+}
+
+int fd_store_lock(FdStore *store, int dirfd, const char *path, int operation) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+        int stored;
+
+        if (fstatat(dirfd, path, &st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+
+        stored = fd_store_find(store, &st);
+        if (stored >= 0)
+                return flock(stored, operation | LOCK_NB) < 0 ? -errno : 0;
+
+        fd = openat(dirfd, *path ? path : ".", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+                return -errno;
+        if (flock(fd, operation | LOCK_NB) < 0)
+                return -errno;
+
+        return fd_store_add(store, TAKE_FD(fd));
+}
+
+int fd_store_commit(FdStore *store, const Notify *notify) {
+        int fds[STORE_MAX], r;
+        size_t n = 0;
+        bool stale = false;
+
+        for (size_t i = 0; i < store->n_locks; i++)
+                stale = stale || !store->locks[i].used;
+
+        if (stale) {
+                r = notify_send(notify, "FDSTOREREMOVE=1\nFDNAME=" STORE_LOCK_NAME);
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = 0; i < store->n_locks; i++)
+                if (store->locks[i].used && (stale || !store->locks[i].received))
+                        fds[n++] = store->locks[i].fd;
+
+        if (n > 0) {
+                r = notify_send_fds(notify, "FDSTORE=1\nFDNAME=" STORE_LOCK_NAME, fds, n);
+                if (r < 0)
+                        return r;
+        }
+
+        if (store->had_console) {
+                r = notify_send(notify, "FDSTOREREMOVE=1\nFDNAME=" STORE_CONSOLE_NAME);
+                if (r < 0)
+                        return r;
+        }
+
+        if (store->console >= 0)
+                return notify_send_fds(notify, "FDSTORE=1\nFDNAME=" STORE_CONSOLE_NAME, &store->console, 1);
+
+        return 0;
+}

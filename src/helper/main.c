@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * berth-helper: the program with rights. Run by systemd from a container's unit, not by people.
+ *
+ *   launch NAME   start the container in the unit that this process belongs to (ExecStart=)
+ *   stop NAME     ask it to power off (ExecStop=)
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "helper/launch/launch.h"
+#include "helper/stop/stop.h"
+
+static const struct {
+        const char *name;
+        int (*run)(const char *container);
+} commands[] = {
+        { "launch", launch },
+        { "stop", stop },
+};
+
+static int usage(FILE *stream, int status) {
+        (void) fprintf(stream, "Usage: berth-helper launch NAME\n"
+                               "       berth-helper stop NAME\n"
+                               "\n"
+                               "Run by systemd in the unit container@NAME.service. Use systemctl start container@NAME.\n");
+        return status;
+}
+
+int main(int argc, char **argv) {
+        if (argc == 2 && strcmp(argv[1], "--help") == 0)
+                return usage(stdout, EXIT_SUCCESS);
+        if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+                (void) printf("berth %s\n", BERTH_VERSION);
+                return EXIT_SUCCESS;
+        }
+        if (argc != 3)
+                return usage(stderr, 2);
+        if (geteuid() != 0) {
+                (void) fprintf(stderr, "berth-helper: only systemd runs this, as root; use systemctl start container@NAME\n");
+                return EXIT_FAILURE;
+        }
+
+        for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+                if (strcmp(argv[1], commands[i].name) == 0)
+                        return commands[i].run(argv[2]);
+
+        return usage(stderr, 2);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/ns/block.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/cleanup.h"
+#include "basic/file.h"
+#include "basic/siphash.h"
+#include "helper/ns/idmap.h"
+
+#define LOCK_DIRECTORY "/run/systemd/nspawn-uid"
+#define BLOCK_PATH_SIZE (sizeof LOCK_DIRECTORY + 16)
+#define SUBID_FILE_MAX (1024 * 1024)
+
+/* A fixed key: the hash only spreads names over the blocks. */
+static const uint8_t block_hash_key[16] = "berth-id-blocks";
+
+/* Reads NAME:START:COUNT lines and tells whether one of them touches the block. Lines that do not parse belong to
+ * somebody else's tools and are passed over, as newuidmap does. */
+static bool subid_text_touches(const char *text, uint32_t base) {
+        while (text && *text) {
+                const char *end = strchrnul(text, '\n');
+                unsigned long long start, count;
+                const char *colon = memchr(text, ':', (size_t) (end - text));
+
+                if (colon && sscanf(colon, ":%llu:%llu", &start, &count) == 2 &&
+                    start < (unsigned long long) base + ID_BLOCK_SIZE &&
+                    (count > UINT32_MAX || start + count > base))
+                        return true;
+
+                text = *end ? end + 1 : end;
+        }
+
+        return false;
+}
+
+/* Are the first or the last id of the block those of a user or group that the host knows, from wherever? */
+static bool block_has_user(uint32_t base) {
+        const uint32_t ids[] = { base, base + ID_BLOCK_SIZE - 1 };
+
+        for (size_t i = 0; i < ELEMENTSOF(ids); i++)
+                if (getpwuid(ids[i]) || getgrgid(ids[i]))
+                        return true;
+
+        return false;
+}
+
+static void block_path(uint32_t base, char path[static BLOCK_PATH_SIZE]) {
+        (void) snprintf(path, BLOCK_PATH_SIZE, LOCK_DIRECTORY "/%u", base);
+}
+
+/* Only with the lock held. */
+static void block_unlink(uint32_t base) {
+        char path[BLOCK_PATH_SIZE];
+
+        block_path(base, path);
+        (void) unlink(path);
+}
+
+/* Locks a block as nspawn does: the lock counts only while the file is still the one of that name. */
+static int block_lock(uint32_t base, int *ret_fd) {
+        char path[BLOCK_PATH_SIZE];
+
+        block_path(base, path);
+        for (;;) {
+                _cleanup_close_ int fd = -EBADF;
+                struct stat st;
+
+                fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+                if (fd < 0 && errno == ENOENT) {
+                        if (mkdir("/run/systemd", 0755) < 0 && errno != EEXIST)
+                                return -errno;
+                        if (mkdir(LOCK_DIRECTORY, 0755) < 0 && errno != EEXIST)
+                                return -errno;
+                        continue;
+                }
+                if (fd < 0)
+                        return -errno;
+
+                if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                        return -errno;
+                if (fstat(fd, &st) < 0)
+                        return -errno;
+                if (st.st_nlink > 0) {
+                        *ret_fd = TAKE_FD(fd);
+                        return 0;
+                }
+        }
+}
+
+/* The block that a guest had before its reboot, by the name of the lock's file. */
+static int block_from_store(FdStore *store, uint32_t *ret_base) {
+        for (size_t i = 0; i < store->n_locks; i++) {
+                char link[64], path[128];
+                unsigned base;
+                ssize_t n;
+
+                (void) snprintf(link, sizeof link, "/proc/self/fd/%d", store->locks[i].fd);
+                n = readlink(link, path, sizeof path - 1);
+                if (n < 0)
+                        return -errno;
+                path[n] = '\0';
+
+                if (store->locks[i].received && sscanf(path, LOCK_DIRECTORY "/%u", &base) == 1 &&
+                    base >= BLOCK_BASE_MIN && base <= BLOCK_BASE_MAX && base % ID_BLOCK_SIZE == 0) {
+                        store->locks[i].used = true;
+                        *ret_base = base;
+                        return 0;
+                }
+        }
+
+        return -ENOENT;
+}
+
+int block_acquire(FdStore *store, const char *name, uint32_t *ret_base) {
+        const uint32_t first = BLOCK_BASE_MIN / ID_BLOCK_SIZE;
+        const uint32_t n_blocks = BLOCK_BASE_MAX / ID_BLOCK_SIZE - first + 1;
+        _cleanup_free_ char *subuid = NULL, *subgid = NULL;
+        uint32_t start;
+        int r;
+
+        r = block_from_store(store, ret_base);
+        if (r != -ENOENT)
+                return r;
+
+        r = file_read(AT_FDCWD, "/etc/subuid", SUBID_FILE_MAX, &subuid, NULL);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        r = file_read(AT_FDCWD, "/etc/subgid", SUBID_FILE_MAX, &subgid, NULL);
+        if (r < 0 && r != -ENOENT)
+                return r;
+
+        start = (uint32_t) (siphash24(name, strlen(name), block_hash_key) % n_blocks);
+        for (uint32_t i = 0; i < n_blocks; i++) {
+                uint32_t base = (first + (start + i) % n_blocks) * ID_BLOCK_SIZE;
+                _cleanup_close_ int fd = -EBADF;
+
+                if (subid_text_touches(subuid, base) || subid_text_touches(subgid, base))
+                        continue;
+
+                r = block_lock(base, &fd);
+                if (r == -EWOULDBLOCK)
+                        continue;
+                if (r < 0)
+                        return r;
+                if (block_has_user(base)) {
+                        block_unlink(base);
+                        continue;
+                }
+
+                r = fd_store_add(store, TAKE_FD(fd));
+                if (r < 0)
+                        return r;
+
+                *ret_base = base;
+                return 0;
+        }
+
+        return -ENOSPC;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Resource limits of a container's first process: what the kernel gives a PID 1 (include/asm-generic/resource.h), not
+ * what the unit or the host's manager happens to have, and on top of that the definition's Limit*= keys.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "spec/definition.h"
+
+/* Sets all limits of this process. A default that is above what this process may set is lowered to that; a limit that
+ * the definition asks for is an error then. *ret_failed is the RLIMIT_* that failed. */
+int rlimits_apply(const Rlimit *limits, size_t n, int *ret_failed);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Who a container's first program runs as: User= and Group= looked up in the container's own /etc/passwd and
+ * /etc/group. Called inside the container's root; the files are the guest's and not trusted: only regular files of
+ * bounded size are read, and NSS is not asked, which would load the guest's libraries.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define USER_GROUPS_MAX 64
+
+typedef struct User {
+        uid_t uid;
+        gid_t gid;
+        gid_t groups[USER_GROUPS_MAX]; /* supplementary ones */
+        size_t n_groups;
+        char name[64];
+        char home[256];
+        char shell[256];
+} User;
+
+/* user and group are names or numbers, NULL for the default ids. A user that is a number need not have an entry.
+ * -ESRCH: no such user; -ENXIO: no such group; -EUCLEAN: the file is not a regular file. */
+int user_resolve(const char *user, const char *group, uid_t default_uid, gid_t default_gid, User *ret);

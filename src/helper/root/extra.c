@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/root/extra.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/cleanup.h"
+#include "basic/syscall.h"
+#include "helper/root/mount.h"
+
+/* Only root can name a source (policy): links in its path are root's own. */
+static int extra_open_source(const MountSpec *spec, int *ret_fd, bool *ret_directory) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        fd = sys_openat2(AT_FDCWD, spec->source, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+
+        *ret_directory = S_ISDIR(st.st_mode);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int extra_make_bind(const MountSpec *spec, int source, uint64_t attributes, int user_namespace, int *ret_fd) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = mount_clone(source, "", spec->recursive, &fd);
+        if (r < 0)
+                return r;
+
+        if (spec->idmap && user_namespace >= 0)
+                r = mount_idmap(fd, user_namespace, attributes, spec->recursive);
+        else
+                r = mount_restrict(fd, attributes, spec->recursive);
+        if (r < 0)
+                return r;
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int extra_make_tmpfs(Failure *failure, const LaunchPlan *plan, const MountSpec *spec, uint64_t attributes, int *ret_fd) {
+        char size[32], mode[16], uid[16], gid[16];
+        const FsOption options[] = {
+                { "mode", mode },
+                { "uid", uid },
+                { "gid", gid },
+                { spec->size > 0 ? "size" : NULL, size },
+                {},
+        };
+
+        (void) snprintf(size, sizeof size, "%" PRIu64, spec->size);
+        (void) snprintf(mode, sizeof mode, "%04o", spec->mode);
+        (void) snprintf(uid, sizeof uid, "%u", plan->owner_uid);
+        (void) snprintf(gid, sizeof gid, "%u", plan->owner_gid);
+        return mount_new(failure, "tmpfs", options, attributes, ret_fd);
+}
+
+static int extra_mount(Failure *failure, const LaunchPlan *plan, const MountSpec *spec, int root_fd, int user_namespace) {
+        _cleanup_close_ int source = -EBADF, fd = -EBADF, target = -EBADF;
+        uint64_t attributes = mount_attributes(spec->flags) | (spec->read_only ? MOUNT_ATTR_RDONLY : 0);
+        bool directory = true;
+        int r;
+
+        r = step_begin(failure, STEP_MOUNT, "%s (%s:%u)", spec->type == MOUNT_BIND ? spec->source : "tmpfs",
+                       spec->origin.file, spec->origin.line);
+        if (r < 0)
+                return r;
+
+        if (spec->type == MOUNT_BIND) {
+                r = extra_open_source(spec, &source, &directory);
+                if (r == -ENOENT && spec->optional)
+                        return 0;
+                if (r < 0)
+                        return r;
+        }
+
+        r = target_open(failure, root_fd, spec->target, spec->create, directory, &target);
+        if (r < 0)
+                return r;
+
+        if (spec->type == MOUNT_BIND) {
+                r = extra_make_bind(spec, source, attributes, user_namespace, &fd);
+                if (r == -EINVAL && spec->idmap)
+                        return failure_cause(failure, r, "its file system does not support id-mapped mounts (IDMap=)");
+        } else
+                r = extra_make_tmpfs(failure, plan, spec, attributes, &fd);
+        if (r < 0)
+                return r;
+
+        return mount_attach(fd, target);
+}
+
+int extra_mounts(Failure *failure, const LaunchPlan *plan, int root_fd, int user_namespace) {
+        for (size_t i = 0; i < plan->definition->n_mounts; i++) {
+                int r = extra_mount(failure, plan, &plan->definition->mounts[i], root_fd, user_namespace);
+
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/root/overlay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/cleanup.h"
+#include "basic/file.h"
+#include "helper/root/mount.h"
+#include "helper/root/stage.h"
+#include "helper/root/tree.h"
+
+int overlay_foreign_map(const LaunchPlan *plan, IdMap *ret) {
+        static const IdRange identity = {
+                .kinds = ID_UID | ID_GID,
+                .inside = FOREIGN_BASE,
+                .outside = 0,
+                .count = ID_BLOCK_SIZE,
+        };
+
+        static const IdRange nobody = {
+                .kinds = ID_UID | ID_GID,
+                .inside = FOREIGN_BASE,
+                .outside = 0,
+                .count = 1,
+        };
+
+        if (!plan->definition->user_namespace) {
+                *ret = (IdMap) { .ranges = { identity }, .n = 1 };
+                return 0;
+        }
+
+        idmap_foreign(&plan->ids, ret);
+        if (plan->has_root)
+                return 0;
+
+        /* Nobody inside owns the top of the layer then, but the kernel works in it as the host's root. */
+        if (ret->n >= IDMAP_RANGES_MAX)
+                return -E2BIG;
+        ret->ranges[ret->n++] = nobody;
+        return 0;
+}
+
+/* Makes and opens a directory of the store. */
+static int store_directory(int parent, const char *name, mode_t mode, uid_t owner, int *ret_fd) {
+        bool made = false;
+        int fd;
+
+        if (mkdirat(parent, name, mode) == 0)
+                made = true;
+        else if (errno != EEXIST)
+                return -errno;
+
+        fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+
+        if (made && owner != 0 && fchown(fd, owner, owner) < 0) {
+                int error = -errno;
+
+                (void) close(fd);
+                (void) unlinkat(parent, name, AT_REMOVEDIR);
+                return error;
+        }
+
+        *ret_fd = fd;
+        return 0;
+}
+
+int overlay_open_store(Failure *failure, const LaunchPlan *plan, int *ret_fd) {
+        _cleanup_close_ int store = -EBADF, layers = -EBADF, upper = -EBADF, work = -EBADF;
+        int r;
+
+        r = step_begin(failure, STEP_OVERLAY, STORE_OVERLAYS "/%s", plan->definition->name);
+        if (r < 0)
+                return r;
+
+        if (mkdir("/var/lib/berth", 0755) < 0 && errno != EEXIST)
+                return -errno;
+        r = store_directory(AT_FDCWD, STORE_OVERLAYS, 0700, 0, &store);
+        if (r < 0)
+                return r;
+        r = store_directory(store, plan->definition->name, 0700, 0, &layers);
+        if (r < 0)
+                return r;
+        r = store_directory(layers, "upper", 0755, FOREIGN_BASE, &upper);
+        if (r < 0)
+                return r;
+        r = store_directory(layers, "work", 0700, FOREIGN_BASE, &work);
+        if (r < 0)
+                return r;
+
+        *ret_fd = TAKE_FD(layers);
+        return 0;
+}
+
+/* The layer in memory: a tmpfs whose files have the container's ids as they are. */
+static int overlay_attach_memory(Failure *failure, const LaunchPlan *plan, int stage) {
+        static const FsOption options[] = { { "mode", "0700" }, {} };
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = mount_new(failure, "tmpfs", options, 0, &fd);
+        if (r < 0)
+                return r;
+
+        if (mkdirat(fd, "upper", 0755) < 0 || mkdirat(fd, "work", 0700) < 0 ||
+            fchownat(fd, "upper", plan->owner_uid, plan->owner_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+            fchownat(fd, "work", plan->owner_uid, plan->owner_gid, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+
+        return mount_attach_at(fd, stage, STAGE_STORE);
+}
+
+static int overlay_attach_store(const LaunchPlan *plan, int layers, int stage) {
+        _cleanup_close_ int fd = -EBADF, foreign = -EBADF;
+        IdMap map;
+        int r;
+
+        r = overlay_foreign_map(plan, &map);
+        if (r < 0)
+                return r;
+        r = idmap_open_namespace(&map, &foreign);
+        if (r < 0)
+                return r;
+        r = mount_clone(layers, "", false, &fd);
+        if (r < 0)
+                return r;
+        r = mount_idmap(fd, foreign, 0, false);
+        if (r < 0)
+                return r;
+
+        return mount_attach_at(fd, stage, STAGE_STORE);
+}
+
+int overlay_mount(Failure *failure, const LaunchPlan *plan, int stage, int layers, int lower,
+                  int *ret_tree) {
+        static const FsOption options[] = {
+                { "lowerdir", STAGE_PATH "/" STAGE_LOWER },
+                { "upperdir", STAGE_PATH "/" STAGE_STORE "/upper" },
+                { "workdir", STAGE_PATH "/" STAGE_STORE "/work" },
+                {},
+        };
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = step_begin(failure, STEP_OVERLAY, "%s",
+                       plan->definition->managed ? plan->definition->name : plan->definition->root_path);
+        if (r < 0)
+                return r;
+
+        r = mount_attach_at(lower, stage, STAGE_LOWER);
+        if (r < 0)
+                return r;
+
+        if (layers >= 0)
+                r = overlay_attach_store(plan, layers, stage);
+        else
+                r = overlay_attach_memory(failure, plan, stage);
+        if (r < 0)
+                return r;
+
+        r = mount_new(failure, "overlay", options, mount_attributes(plan->definition->root_flags), &fd);
+        if (r < 0)
+                return r;
+        r = mount_attach_at(fd, stage, STAGE_ROOT);
+        if (r < 0)
+                return r;
+
+        *ret_tree = TAKE_FD(fd);
+        return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The stage: a small file system at /run/berth in the launcher's private mount namespace. The container's root and its
+ * layers are attached below it, and it holds the files that are mounted over parts of /proc. Nobody else ever sees it;
+ * it is gone with the launcher.
+ */
+#pragma once
+
+#include "helper/launch/failure.h"
+
+#define STAGE_PATH "/run/berth"
+#define STAGE_LOWER "lower"
+#define STAGE_STORE "store"
+#define STAGE_ROOT "root"
+#define STAGE_HIDDEN "hidden"   /* an empty file, mode 0, the host's root's */
+#define STAGE_BOOT_ID "boot-id" /* a random id for this boot of the container */
+
+/* Gives the launcher a mount namespace of its own and the stage in it. */
+int stage_enter(Failure *failure, int *ret_fd);

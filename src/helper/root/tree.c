@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/root/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/cleanup.h"
+#include "basic/syscall.h"
+#include "helper/root/mount.h"
+#include "helper/root/overlay.h"
+#include "helper/root/stage.h"
+#include "helper/unit/holder.h"
+
+bool root_may_create(const LaunchPlan *plan) {
+        const Definition *definition = plan->definition;
+
+        return definition->overlay || definition->ephemeral || definition->managed;
+}
+
+void root_done(Root *root) {
+        root->source = fd_close(root->source);
+        root->layers = fd_close(root->layers);
+        root->tree = fd_close(root->tree);
+}
+
+int root_open(Failure *failure, const LaunchPlan *plan, Root *root) {
+        const Definition *definition = plan->definition;
+        char managed[sizeof STORE_ROOTS + 80];
+        const char *path = definition->root_path;
+        int r;
+
+        if (definition->managed) {
+                (void) snprintf(managed, sizeof managed, STORE_ROOTS "/%s", definition->name);
+                path = managed;
+        }
+
+        r = step_begin(failure, STEP_ROOT, "%s", path);
+        if (r < 0)
+                return r;
+
+        /* Only root can name a root (policy), so links in its path are root's own; magic links never are. */
+        root->source = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+        if (root->source < 0 && errno == ENOENT && definition->managed)
+                return failure_cause(failure, -ENOENT, "there is no root of this name in berth's store");
+        if (root->source < 0 && errno == ENOTDIR)
+                return failure_cause(failure, -ENOTDIR, "it is not a directory");
+        if (root->source < 0)
+                return -errno;
+
+        return definition->overlay && !definition->ephemeral ? overlay_open_store(failure, plan, &root->layers) : 0;
+}
+
+int root_lock(Failure *failure, const LaunchPlan *plan, FdStore *store, const Root *root) {
+        const Definition *definition = plan->definition;
+        bool written = !definition->overlay && !definition->ephemeral && !definition->read_only;
+        char holder[128];
+        int r;
+
+        r = step_begin(failure, STEP_LOCK, "%s", definition->managed ? definition->name : definition->root_path);
+        if (r < 0)
+                return r;
+
+        r = fd_store_lock(store, root->source, "", written ? LOCK_EX : LOCK_SH);
+        if (r == -EWOULDBLOCK) {
+                holder_find(root->source, holder, sizeof holder);
+                return failure_cause(failure, r, "it is in use by %s%s", holder,
+                                     written ? "" : ", which may write to it");
+        }
+        if (r < 0)
+                return r;
+
+        if (root->layers < 0)
+                return 0;
+
+        r = fd_store_lock(store, root->layers, "", LOCK_EX);
+        if (r == -EWOULDBLOCK)
+                return failure_cause(failure, r, "its writable layer is in use by another start of %s",
+                                     definition->name);
+        return r;
+}
+
+/* Roots that are somebody else's show their owners as they are on disk; berth's own lie in the foreign range. */
+static int root_clone_mapped(const LaunchPlan *plan, const Root *root, int user_namespace, int *ret_fd) {
+        const Definition *definition = plan->definition;
+        _cleanup_close_ int fd = -EBADF, foreign = -EBADF;
+        uint64_t attributes = mount_attributes(definition->root_flags);
+        IdMap map;
+        int r;
+
+        r = mount_clone(root->source, "", true, &fd);
+        if (r < 0)
+                return r;
+
+        if (definition->read_only && !root_may_create(plan))
+                attributes |= MOUNT_ATTR_RDONLY;
+
+        if (definition->managed) {
+                r = overlay_foreign_map(plan, &map);
+                if (r < 0)
+                        return r;
+                r = idmap_open_namespace(&map, &foreign);
+                if (r < 0)
+                        return r;
+                user_namespace = foreign;
+        }
+
+        if (user_namespace >= 0)
+                r = mount_idmap(fd, user_namespace, attributes, true);
+        else
+                r = mount_restrict(fd, attributes, true);
+        if (r < 0)
+                return r;
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int root_mount(Failure *failure, const LaunchPlan *plan, Root *root, int stage, int user_namespace) {
+        const Definition *definition = plan->definition;
+        const char *object = definition->managed ? definition->name : definition->root_path;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = step_begin(failure, STEP_TREE, "%s", object);
+        if (r < 0)
+                return r;
+
+        r = root_clone_mapped(plan, root, user_namespace, &fd);
+        if (r == -EINVAL && user_namespace >= 0)
+                return failure_cause(failure, r,
+                                     "its file system, or one that is mounted below it, does not support id-mapped "
+                                     "mounts; use another file system, or [Identity] UserNamespace=no");
+        if (r < 0)
+                return r;
+
+        if (definition->overlay || definition->ephemeral)
+                return overlay_mount(failure, plan, stage, root->layers, fd, &root->tree);
+
+        r = mount_attach_at(fd, stage, STAGE_ROOT);
+        if (r < 0)
+                return r;
+
+        root->tree = TAKE_FD(fd);
+        return 0;
+}
+
+int root_seal(const LaunchPlan *plan, const Root *root) {
+        if (!plan->definition->read_only || !root_may_create(plan))
+                return 0;
+
+        return mount_restrict(root->tree, MOUNT_ATTR_RDONLY, false);
+}

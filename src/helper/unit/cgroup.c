@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/unit/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "basic/cleanup.h"
+#include "basic/file.h"
+
+#define ATTRIBUTE_MAX (64 * 1024)
+/* A guest may nest cgroups as deep as it likes; the kernel's own default limit is none. What is deeper than this is
+ * told as an error instead of being followed. */
+#define DEPTH_MAX 512
+
+/* The path behind "0::" in /proc/self/cgroup. */
+static int cgroup_own_path(char **ret) {
+        _cleanup_free_ char *text = NULL;
+        char *line, *end;
+        int r;
+
+        r = file_read(AT_FDCWD, "/proc/self/cgroup", ATTRIBUTE_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+
+        line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+        if (!line)
+                return -ENOTSUP;
+
+        line += line[0] == '\n' ? 4 : 3;
+        end = strchrnul(line, '\n');
+        *end = '\0';
+
+        *ret = strdup(line);
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* The unit's path and whether this process is in launch/. systemd runs ExecStop= in a cgroup beside it, .control. */
+static int cgroup_unit_path(char **ret, bool *ret_inside) {
+        _cleanup_free_ char *path = NULL;
+        char *slash;
+        bool inside = false;
+        int r;
+
+        r = cgroup_own_path(&path);
+        if (r < 0)
+                return r;
+
+        slash = strrchr(path, '/');
+        if (slash && (strcmp(slash + 1, CGROUP_LAUNCH) == 0 || strcmp(slash + 1, ".control") == 0)) {
+                inside = slash[1] != '.';
+                *slash = '\0';
+        }
+
+        if (asprintf(ret, CGROUP_ROOT "%s", path) < 0)
+                return -ENOMEM;
+        if (ret_inside)
+                *ret_inside = inside;
+
+        return 0;
+}
+
+int cgroup_launch_path(char **ret) {
+        _cleanup_free_ char *unit = NULL;
+        int r;
+
+        r = cgroup_unit_path(&unit, NULL);
+        if (r < 0)
+                return r;
+
+        return asprintf(ret, "%s/" CGROUP_LAUNCH, unit) < 0 ? -ENOMEM : 0;
+}
+
+/* Removes a tree of empty cgroups. Names come from a guest, but nothing but rmdir(2) is done with them. */
+static int cgroup_remove(int parent, const char *name, unsigned depth) {
+        _cleanup_closedir_ DIR *directory = NULL;
+        int fd;
+
+        if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+                return 0;
+        if (errno != EBUSY && errno != ENOTEMPTY)
+                return -errno;
+        if (depth >= DEPTH_MAX)
+                return -ELOOP;
+
+        fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        directory = fdopendir(fd);
+        if (!directory) {
+                (void) close(fd);
+                return -ENOMEM;
+        }
+
+        for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
+                int r;
+
+                if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+                        continue;
+                r = cgroup_remove(dirfd(directory), entry->d_name, depth + 1);
+                if (r < 0)
+                        return r;
+        }
+
+        return unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+/* Enables in the unit's cgroup what controllers it has, so that payload/ can use them. */
+static int cgroup_enable_controllers(int unit) {
+        _cleanup_free_ char *controllers = NULL;
+        char *save = NULL, text[64];
+        int r;
+
+        r = file_read(unit, "cgroup.controllers", ATTRIBUTE_MAX, &controllers, NULL);
+        if (r < 0)
+                return r;
+
+        /* One by one: a controller that this kernel cannot enable here must not keep the others off. */
+        for (char *word = strtok_r(controllers, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
+                if (snprintf(text, sizeof text, "+%s", word) >= (int) sizeof text)
+                        continue;
+                r = file_write(unit, "cgroup.subtree_control", text);
+                if (r < 0 && r != -EINVAL && r != -ENOENT && r != -EOPNOTSUPP)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* Moving is cheap only right after systemd's own move of this process: the kernel waits for a grace period when no
+ * cgroup.procs was written for a while. systemd 254 and later starts us in launch/ already. */
+static int cgroup_enter_launch(Cgroup *cgroup) {
+        _cleanup_free_ char *path = NULL;
+        struct statfs fs;
+        bool inside;
+        int r;
+
+        r = cgroup_unit_path(&path, &inside);
+        if (r < 0)
+                return r;
+
+        cgroup->unit = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (cgroup->unit < 0)
+                return errno == ENOENT ? -ENOTSUP : -errno;
+        if (fstatfs(cgroup->unit, &fs) < 0)
+                return -errno;
+        if (fs.f_type != CGROUP2_SUPER_MAGIC)
+                return -ENOTSUP;
+
+        if (!inside && mkdirat(cgroup->unit, CGROUP_LAUNCH, 0755) < 0 && errno != EEXIST)
+                return -errno;
+
+        cgroup->launch = openat(cgroup->unit, CGROUP_LAUNCH, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (cgroup->launch < 0)
+                return -errno;
+
+        return inside ? 0 : file_write(cgroup->launch, "cgroup.procs", "0");
+}
+
+int cgroup_setup(Cgroup *cgroup) {
+        int r;
+
+        *cgroup = CGROUP_NULL;
+
+        r = cgroup_enter_launch(cgroup);
+        if (r < 0)
+                return r;
+
+        r = cgroup_enable_controllers(cgroup->unit);
+        if (r < 0)
+                return r;
+
+        /* What a guest left behind at its reboot is removed and not used again: a cgroup that was once killed with
+         * cgroup.kill kills whoever is cloned into it (seen on Linux 6.12 and 6.18). */
+        if (mkdirat(cgroup->unit, CGROUP_PAYLOAD, 0755) < 0) {
+                if (errno != EEXIST)
+                        return -errno;
+
+                r = cgroup_remove(cgroup->unit, CGROUP_PAYLOAD, 0);
+                if (r < 0)
+                        return r;
+                if (mkdirat(cgroup->unit, CGROUP_PAYLOAD, 0755) < 0)
+                        return -errno;
+        }
+
+        cgroup->payload = openat(cgroup->unit, CGROUP_PAYLOAD, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return cgroup->payload < 0 ? -errno : 0;
+}
+
+void cgroup_done(Cgroup *cgroup) {
+        cgroup->unit = fd_close(cgroup->unit);
+        cgroup->launch = fd_close(cgroup->launch);
+        cgroup->payload = fd_close(cgroup->payload);
+}
+
+int cgroup_delegate(const Cgroup *cgroup, uid_t uid, gid_t gid) {
+        _cleanup_free_ char *files = NULL;
+        char *save = NULL;
+        int r;
+
+        r = file_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", ATTRIBUTE_MAX, &files, NULL);
+        if (r < 0)
+                return r;
+
+        if (fchown(cgroup->payload, uid, gid) < 0)
+                return -errno;
+
+        for (char *file = strtok_r(files, "\n", &save); file; file = strtok_r(NULL, "\n", &save))
+                if (fchownat(cgroup->payload, file, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+                        return -errno;
+
+        return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The delegated cgroup of a container's unit: launch/ holds the launcher while it works, payload/ is the container.
+ * Attributes of the unit's own cgroup belong to systemd and are not written, but for cgroup.subtree_control, which
+ * delegation hands to us (systemd's CGROUP_DELEGATION document).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "basic/cleanup.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define CGROUP_LAUNCH "launch"
+#define CGROUP_PAYLOAD "payload"
+
+typedef struct Cgroup {
+        int unit;    /* the unit's directory */
+        int launch;
+        int payload; /* made anew */
+} Cgroup;
+
+#define CGROUP_NULL ((Cgroup) { .unit = -EBADF, .launch = -EBADF, .payload = -EBADF })
+
+/* Moves this process into launch/ and makes a fresh payload/ with all controllers that the unit has.
+ * -ENOTSUP when /sys/fs/cgroup is not cgroup v2. */
+int cgroup_setup(Cgroup *cgroup);
+void cgroup_done(Cgroup *cgroup);
+
+/* The path of the unit's launch/, from any process of the unit (its ExecStop= included). */
+int cgroup_launch_path(char **ret);
+
+/* Hands payload/ to the container's root: the directory and the files that the kernel lists as delegatable. */
+int cgroup_delegate(const Cgroup *cgroup, uid_t uid, gid_t gid);

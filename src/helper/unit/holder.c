@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/unit/holder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "basic/cleanup.h"
+#include "basic/file.h"
+#include "helper/unit/cgroup.h"
+
+#define DEPTH_MAX 6 /* slices nest; a container's unit is not deeper than this on any sane host */
+#define UNIT_PREFIX "container"
+#define UNIT_SUFFIX ".service"
+
+/* A direct root shows the same directory from outside and, as the first process's root, from inside. */
+static bool unit_has_root(int slice, const char *unit, const struct stat *root) {
+        _cleanup_free_ char *path = NULL, *processes = NULL, *link = NULL;
+        struct stat st;
+
+        if (asprintf(&path, "%s/" CGROUP_PAYLOAD "/cgroup.procs", unit) < 0)
+                return false;
+        /* A guest with a systemd inside has its processes further below. */
+        if (file_read(slice, path, 1024 * 1024, &processes, NULL) < 0)
+                return false;
+        if (!processes[0]) {
+                free(TAKE_PTR(path));
+                free(TAKE_PTR(processes));
+                if (asprintf(&path, "%s/" CGROUP_PAYLOAD "/init.scope/cgroup.procs", unit) < 0 ||
+                    file_read(slice, path, 1024 * 1024, &processes, NULL) < 0)
+                        return false;
+        }
+
+        if (asprintf(&link, "/proc/%ld/root", atol(processes)) < 0)
+                return false;
+
+        return stat(link, &st) == 0 && st.st_dev == root->st_dev && st.st_ino == root->st_ino;
+}
+
+static bool slice_find(int parent, const char *name, const struct stat *root, unsigned depth, char *buffer, size_t size) {
+        _cleanup_closedir_ DIR *directory = NULL;
+        int fd;
+
+        fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return false;
+        directory = fdopendir(fd);
+        if (!directory) {
+                (void) close(fd);
+                return false;
+        }
+
+        for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
+                const char *unit = entry->d_name, *suffix = strrchr(unit, '.');
+
+                if (entry->d_type != DT_DIR || !suffix)
+                        continue;
+
+                if (strcmp(suffix, UNIT_SUFFIX) == 0 && strncmp(unit, UNIT_PREFIX, strlen(UNIT_PREFIX)) == 0 &&
+                    unit_has_root(fd, unit, root)) {
+                        const char *start = unit + strlen(UNIT_PREFIX) + 1;
+
+                        (void) snprintf(buffer, size, "container %.*s", (int) ((suffix - start) & 0xff), start);
+                        return true;
+                }
+
+                if (strcmp(suffix, ".slice") == 0 && depth < DEPTH_MAX &&
+                    slice_find(fd, unit, root, depth + 1, buffer, size))
+                        return true;
+        }
+
+        return false;
+}
+
+void holder_find(int root_fd, char *buffer, size_t size) {
+        struct stat root;
+
+        (void) snprintf(buffer, size, "another container or program");
+        if (fstat(root_fd, &root) == 0)
+                (void) slice_find(AT_FDCWD, CGROUP_ROOT, &root, 0, buffer, size);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who has a root locked: for the error message only, found by looking, so that nothing has to be written down. */
+#pragma once
+
+#include <stddef.h>
+
+/* Fills the buffer with "container NAME" for the running container whose root is this directory, or with what can be
+ * said otherwise. */
+void holder_find(int root_fd, char *buffer, size_t size);
