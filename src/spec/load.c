@@ -297,8 +297,6 @@ static int finish(Definition *definition, Problems *problems) {
                 return DEFINITION_E_INVALID;
 
         definition->namespaces = (NAMESPACES_DEFAULT | definition->namespaces_private) & ~definition->namespaces_shared;
-        if (!definition_origin(definition, "Container", "Console"))
-                definition->console = definition_boot(definition) == BOOT_INIT;
 
         r = definition_check(definition, problems);
         if (r < 0)

@@ -156,7 +156,8 @@ int fd_store_commit(FdStore *store, const Notify *notify) {
         }
 
         if (store->console >= 0)
-                return notify_send_fds(notify, "FDSTORE=1\nFDNAME=" STORE_CONSOLE_NAME, &store->console, 1);
+                /* A pty whose other end is not open hangs up, and would be thrown out again without FDPOLL=0. */
+                return notify_send_fds(notify, "FDSTORE=1\nFDPOLL=0\nFDNAME=" STORE_CONSOLE_NAME, &store->console, 1);
 
         return 0;
 }

@@ -168,6 +168,8 @@ int dev_mount(Failure *failure, const LaunchPlan *plan, int root_fd, int mqueue,
         if (r < 0)
                 return r;
         if (mqueue >= 0) {
+                if (fchownat(mqueue, "", plan->owner_uid, plan->owner_gid, AT_EMPTY_PATH) < 0)
+                        return -errno;
                 r = mount_attach_at(mqueue, dev, "mqueue");
                 if (r < 0)
                         return r;

@@ -84,7 +84,8 @@ int overlay_open_store(Failure *failure, const LaunchPlan *plan, int *ret_fd) {
         r = store_directory(AT_FDCWD, STORE_OVERLAYS, 0700, 0, &store);
         if (r < 0)
                 return r;
-        r = store_directory(store, plan->definition->name, 0700, 0, &layers);
+        /* Open to others, behind a parent that is not: id-mapped, its owner has no id, and nobody's rights over it. */
+        r = store_directory(store, plan->definition->name, 0711, 0, &layers);
         if (r < 0)
                 return r;
         r = store_directory(layers, "upper", 0755, FOREIGN_BASE, &upper);
