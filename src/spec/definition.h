@@ -142,7 +142,7 @@ typedef struct Definition {
         int stop_signal;        /* 0: by the guest's kind */
         int reboot_signal;      /* 0: by the guest's kind */
         ReadyMode ready;
-        bool console;           /* a terminal at /dev/console; default: with Boot=yes */
+        bool console;           /* a terminal at /dev/console; default no */
         bool ephemeral;
         char **groups;
 

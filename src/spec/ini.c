@@ -16,6 +16,8 @@ typedef struct Ini {
         const IniHandler *handler;
         Problems *problems;
         bool in_section;
+        bool skipping;       /* the section's own line was refused: what follows cannot be judged */
+        bool told_carriage_return;
         char *logical; /* the line so far */
         size_t n;
         unsigned line; /* where it began; 0: none is open */
@@ -36,9 +38,14 @@ static int line_check(Ini *ini, const char *s, size_t size, unsigned line, bool 
 
                 if (n == 0)
                         return problems_add(ini->problems, ini->file, line, NULL, "the line is not valid UTF-8");
-                if (character == '\r')
+                if (character == '\r') {
+                        /* Once: where there is one, there is one in each line. */
+                        if (ini->told_carriage_return)
+                                return 0;
+                        ini->told_carriage_return = true;
                         return problems_add(ini->problems, ini->file, line, NULL,
                                             "the line has a carriage return; lines end with a line feed alone");
+                }
                 if (character_is_control(character) && character != '\t')
                         return problems_add(ini->problems, ini->file, line, NULL,
                                             "the line has a control character (U+%04X)", (unsigned) character);
@@ -53,12 +60,13 @@ static int line_check(Ini *ini, const char *s, size_t size, unsigned line, bool 
 static int take_section(Ini *ini, char *s) {
         size_t n = strlen(s);
 
-        if (s[n - 1] != ']' || n < 3)
+        ini->in_section = true;
+        ini->skipping = s[n - 1] != ']' || n < 3;
+        if (ini->skipping)
                 return problems_add(ini->problems, ini->file, ini->line, NULL,
                                     "a section is written as [Name], and nothing else stands on its line");
 
         s[n - 1] = '\0';
-        ini->in_section = true;
 
         return ini->handler->section(ini->handler->userdata, s + 1, ini->line);
 }
@@ -77,7 +85,7 @@ static int take_assignment(Ini *ini, char *s) {
                 return problems_add(ini->problems, ini->file, ini->line, key,
                                     "stands before the first [Section]");
 
-        return ini->handler->assignment(ini->handler->userdata, key, value, ini->line);
+        return ini->skipping ? 0 : ini->handler->assignment(ini->handler->userdata, key, value, ini->line);
 }
 
 /* The logical line is complete. */
@@ -135,8 +143,11 @@ static int take_line(Ini *ini, const char *s, size_t size, unsigned line) {
         if (fine) {
                 memcpy(ini->logical + ini->n, s, size);
                 ini->n += size;
-        } else
+        } else {
                 ini->damaged = true;
+                if (content < s + size && *content == '[')
+                        ini->in_section = ini->skipping = true;
+        }
 
         if (fine && ends_with_backslash(ini->logical, ini->n)) {
                 ini->logical[ini->n - 1] = ' ';

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The text helpers of src/basic: strings, UTF-8, quoted words, numbers, sizes, time spans, signals, arrays.
+ */
+#include <errno.h>
+#include <signal.h>
+
+#include "basic/array.h"
+#include "basic/parse.h"
+#include "basic/quote.h"
+#include "basic/string.h"
+#include "basic/strv.h"
+#include "test.h"
+
+static void test_strings(void) {
+        char padded[] = " \t some text \r\n";
+        _cleanup_free_ char *escaped = NULL;
+
+        CHECK(streq_null(NULL, NULL));
+        CHECK(!streq_null("", NULL));
+        CHECK_STR(string_after_prefix("prefix-rest", "prefix-"), "rest");
+        CHECK(!string_after_prefix("pre", "prefix-"));
+        CHECK(string_ends_with("web.container", ".container"));
+        CHECK(!string_ends_with("container", ".container"));
+        CHECK_STR(string_strip(padded), "some text");
+
+        escaped = string_escape_unprintable("a\033[2Jb\nc\xff\xc2\x9b\xc3\xa4");
+        CHECK_STR(escaped, "a\\x1b[2Jb\\nc\\xff\\xc2\\x9b\xc3\xa4");
+
+        CHECK_INT(string_distance("MemoryMax", "MemoryMax", 9), 0);
+        CHECK_INT(string_distance("MemoryMax", "memorymax", 9), 0);
+        CHECK_INT(string_distance("MemoryMax", "MemryMax", 9), 1);
+        CHECK_INT(string_distance("abc", "xyz", 2), 2);
+}
+
+static void test_utf8(void) {
+        static const char *const wrong[] = {
+                "\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
+        };
+        uint32_t character = 0;
+        char bytes[4];
+
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
+                CHECK(!utf8_is_valid(wrong[i]));
+        CHECK(utf8_is_valid("\xc3\xa4\xe2\x82\xac\xf0\x9f\x8e\x89"));
+        CHECK(string_is_printable("caf\xc3\xa9"));
+        CHECK(!string_is_printable("a\tb"));
+        CHECK(!string_is_printable("a\xc2\x85"));
+
+        CHECK_INT(utf8_decode("\xe2\x82\xac", 2, &character), 0);
+        CHECK_INT(utf8_decode("\xe2\x82\xac", 3, &character), 3);
+        CHECK_INT(character, 0x20ac);
+        CHECK_INT(utf8_encode(0x1f389, bytes), 4);
+        CHECK(memcmp(bytes, "\xf0\x9f\x8e\x89", 4) == 0);
+        CHECK_INT(utf8_encode(0xd800, bytes), 0);
+        CHECK_INT(utf8_encode(0x110000, bytes), 0);
+}
+
+static void test_words(void) {
+        static const struct {
+                const char *line, *words[5];
+        } right[] = {
+                { "", { NULL } },
+                { "  \t ", { NULL } },
+                { "one", { "one" } },
+                { " one  two\tthree ", { "one", "two", "three" } },
+                { "\"a b\" 'c \" d'", { "a b", "c \" d" } },
+                { "A=\"a b\"c", { "A=a bc" } },
+                { "\"\" ''", { "", "" } },
+                { "a\\x41\\101\\u20ac\\U0001f389\\sb\\n", { "aAA\xe2\x82\xac\xf0\x9f\x8e\x89 b\n" } },
+                { "'single \\'quoted\\''", { "single 'quoted'" } },
+                { "$HOME %n ;", { "$HOME", "%n", ";" } },
+        };
+        static const struct {
+                const char *line;
+                int error;
+        } wrong[] = {
+                { "\"open", WORD_E_QUOTE },    { "'open", WORD_E_QUOTE },     { "a\\", WORD_E_ESCAPE },
+                { "\\q", WORD_E_ESCAPE },      { "\\x0", WORD_E_ESCAPE },     { "\\x00", WORD_E_ESCAPE },
+                { "\\000", WORD_E_ESCAPE },    { "\\400", WORD_E_ESCAPE },    { "\\u0000", WORD_E_ESCAPE },
+                { "\\ud800", WORD_E_ESCAPE },  { "\\U00110000", WORD_E_ESCAPE }, { "\\xff", WORD_E_ENCODING },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(right); i++) {
+                _cleanup_(strv_freep) char **words = NULL;
+                size_t n = 0;
+
+                CHECK_INT(words_split(right[i].line, &words), 0);
+                while (n < 5 && right[i].words[n])
+                        n++;
+                CHECK_INT(strv_length(words), n);
+                for (size_t j = 0; j < n && words && words[j]; j++)
+                        CHECK_STR(words[j], right[i].words[j]);
+        }
+
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
+                _cleanup_(strv_freep) char **words = NULL;
+
+                CHECK_INT(words_split(wrong[i].line, &words), wrong[i].error);
+                CHECK(!words);
+                CHECK(strlen(word_error_text(wrong[i].error)) > 10);
+        }
+}
+
+static void test_quoting_comes_back(void) {
+        static const char *const words[] = {
+                "", "plain", "a b", "\"", "\\", "'", "a\nb\tc\001", "\xc3\xa4 \xe2\x82\xac", "%n$x;#",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++) {
+                _cleanup_free_ char *quoted = word_quote(words[i]), *word = NULL;
+                const char *line = quoted;
+
+                REQUIRE(quoted);
+                CHECK(string_is_printable(quoted));
+                CHECK_INT(word_next(&line, &word), 0);
+                CHECK_STR(word, words[i]);
+                CHECK_STR(line, "");
+        }
+}
+
+static void test_numbers(void) {
+        uint64_t u64 = 0;
+        uint32_t u32 = 0;
+        mode_t mode = 0;
+        bool on = false;
+
+        CHECK_INT(parse_boolean("Yes", &on), 0);
+        CHECK(on);
+        CHECK_INT(parse_boolean("off", &on), 0);
+        CHECK(!on);
+        CHECK_INT(parse_boolean("maybe", &on), -EINVAL);
+
+        CHECK_INT(parse_u64("18446744073709551615", &u64), 0);
+        CHECK(u64 == UINT64_MAX);
+        CHECK_INT(parse_u64("18446744073709551616", &u64), -ERANGE);
+        CHECK_INT(parse_u64("", &u64), -EINVAL);
+        CHECK_INT(parse_u64("+1", &u64), -EINVAL);
+        CHECK_INT(parse_u64(" 1", &u64), -EINVAL);
+        CHECK_INT(parse_u64("1x", &u64), -EINVAL);
+        CHECK_INT(parse_u32("4294967295", &u32), 0);
+        CHECK_INT(u32, UINT32_MAX);
+        CHECK_INT(parse_u32("4294967296", &u32), -ERANGE);
+
+        CHECK_INT(parse_mode("0755", &mode), 0);
+        CHECK_INT(mode, 0755);
+        CHECK_INT(parse_mode("8", &mode), -EINVAL);
+        CHECK_INT(parse_mode("10000", &mode), -ERANGE);
+
+        CHECK_INT(parse_permyriad("12.5%", &u64), 0);
+        CHECK_INT(u64, 1250);
+        CHECK_INT(parse_permyriad("200%", &u64), 0);
+        CHECK_INT(u64, 20000);
+        CHECK_INT(parse_permyriad("1.234%", &u64), -EINVAL);
+        CHECK_INT(parse_permyriad("1", &u64), -EINVAL);
+}
+
+static void test_sizes_and_times(void) {
+        static const struct {
+                const char *text;
+                uint64_t base, value;
+                int result;
+        } sizes[] = {
+                { "0", 1024, 0, 0 },
+                { "1K", 1024, 1024, 0 },
+                { "1K", 1000, 1000, 0 },
+                { "1.5G", 1024, UINT64_C(1610612736), 0 },
+                { "3B", 1024, 3, 0 },
+                { "16E", 1024, 0, -ERANGE },
+                { "1KB", 1024, 0, -EINVAL },
+                { "-1", 1024, 0, -EINVAL },
+                { "G", 1024, 0, -EINVAL },
+                { "1.", 1024, 0, -EINVAL },
+                { "1..5", 1024, 0, -EINVAL },
+        };
+        static const struct {
+                const char *text;
+                uint64_t usec;
+                int result;
+        } times[] = {
+                { "50", 50 * USEC_PER_SEC, 0 },
+                { "2min 200ms", 120200 * USEC_PER_MSEC, 0 },
+                { "1.5s", 1500 * USEC_PER_MSEC, 0 },
+                { "1h30m", 5400 * USEC_PER_SEC, 0 },
+                { "1w", 604800 * USEC_PER_SEC, 0 },
+                { "7us", 7, 0 },
+                { "", 0, -EINVAL },
+                { "s", 0, -EINVAL },
+                { "5 parsecs", 0, -EINVAL },
+                { "-5s", 0, -EINVAL },
+                { "99999999999999999999s", 0, -ERANGE },
+                { "infinity", 0, -EINVAL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+                uint64_t value = 0;
+
+                CHECK_INT(parse_size(sizes[i].text, sizes[i].base, &value), sizes[i].result);
+                CHECK(value == sizes[i].value);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(times); i++) {
+                uint64_t usec = 0;
+
+                CHECK_INT(parse_timespan(times[i].text, &usec), times[i].result);
+                CHECK(usec == times[i].usec);
+        }
+}
+
+static void test_signals(void) {
+        char buffer[16];
+        int sig = 0, again = 0;
+
+        CHECK_INT(parse_signal("SIGTERM", &sig), 0);
+        CHECK_INT(sig, SIGTERM);
+        CHECK_INT(parse_signal("KILL", &sig), 0);
+        CHECK_INT(sig, SIGKILL);
+        CHECK_INT(parse_signal("RTMIN+3", &sig), 0);
+        CHECK_INT(sig, SIGRTMIN + 3);
+        CHECK_INT(parse_signal("SIGRTMAX-1", &sig), 0);
+        CHECK_INT(sig, SIGRTMAX - 1);
+        CHECK_INT(parse_signal("0", &sig), -ERANGE);
+        CHECK_INT(parse_signal("65", &sig), -ERANGE);
+        CHECK_INT(parse_signal("RTMIN+31", &sig), -ERANGE);
+        CHECK_INT(parse_signal("SIGFOO", &sig), -EINVAL);
+        CHECK_INT(parse_signal("", &sig), -EINVAL);
+
+        for (int i = 1; i <= SIGRTMAX; i++) {
+                const char *name = signal_name(i, buffer);
+
+                CHECK(name && parse_signal(name, &again) == 0 && again == i);
+        }
+        CHECK(!signal_name(0, buffer));
+        CHECK(!signal_name(SIGRTMAX + 1, buffer));
+}
+
+static void test_arrays(void) {
+        _cleanup_(strv_freep) char **strv = NULL;
+        _cleanup_free_ unsigned *array = NULL;
+        size_t n = 0;
+
+        for (unsigned i = 0; i < 100; i++)
+                CHECK_INT(ARRAY_APPEND(array, n, i), 0);
+        CHECK_INT(n, 100);
+        array_remove(&array, &n, sizeof array[0], 50);
+        CHECK_INT(n, 99);
+        CHECK_INT(array[49], 49);
+        CHECK_INT(array[50], 51);
+        CHECK_INT(array[98], 99);
+
+        CHECK_INT(strv_append(&strv, "b"), 0);
+        CHECK_INT(strv_append(&strv, "a"), 0);
+        CHECK_INT(strv_append_take(&strv, NULL), -ENOMEM);
+        strv_sort(strv);
+        CHECK_INT(strv_length(strv), 2);
+        CHECK_STR(strv[0], "a");
+        CHECK(strv_contains(strv, "b"));
+        CHECK(!strv_contains(NULL, "b"));
+        CHECK(strv_equal(strv, strv));
+        CHECK(!strv_equal(strv, NULL));
+}
+
+TESTS(test_strings, test_utf8, test_words, test_quoting_comes_back, test_numbers, test_sizes_and_times, test_signals,
+      test_arrays)
