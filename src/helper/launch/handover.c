@@ -29,7 +29,9 @@ int handover_main_process(const Notify *notify, pid_t pid, int *ret_barrier) {
 }
 
 int handover_watch(pid_t pid) {
-        if (ptrace(PTRACE_SEIZE, pid, NULL, (void *) (long) (PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)) < 0)
+        long options = PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+
+        if (ptrace(PTRACE_SEIZE, pid, NULL, (void *) options) < 0)
                 return -errno;
 
         return 0;
@@ -44,7 +46,8 @@ int handover_wait_exec(pid_t pid) {
                                 continue;
                         return -errno;
                 }
-                if (!WIFSTOPPED(status))
+                /* Held at its exit, so that systemd hears of it only when the cause is told. */
+                if (!WIFSTOPPED(status) || status >> 16 == PTRACE_EVENT_EXIT)
                         return -ECHILD;
                 if (status >> 16 == PTRACE_EVENT_EXEC)
                         return 0;

@@ -30,6 +30,7 @@
 #include "helper/launch/guest.h"
 #include "helper/launch/handover.h"
 #include "helper/launch/payload.h"
+#include "helper/launch/prelude.h"
 #include "helper/launch/reaper.h"
 #include "helper/launch/store.h"
 #include "helper/launch/subject.h"
@@ -74,6 +75,8 @@ static void launch_done(Launch *launch) {
         if (launch->pid > 0) {
                 struct pollfd p = { .fd = launch->pidfd, .events = POLLIN };
 
+                if (launch->traced)
+                        (void) handover_resume(launch->pid);
                 if (poll(&p, 1, PAYLOAD_END_MSEC) != 1)
                         (void) kill(launch->pid, SIGKILL);
         }
@@ -394,6 +397,13 @@ static int launch_steps(Launch *launch, const char *name) {
                 return r;
         launch->plan.definition = launch->definition;
         launch->plan.boot = definition_boot(launch->definition);
+
+        r = prelude_update_unit(failure, launch->definition);
+        if (r < 0)
+                return r;
+        r = prelude_delay(failure, launch->definition, &launch->notify);
+        if (r < 0)
+                return r;
 
         r = root_open(failure, &launch->plan, &launch->root);
         if (r < 0)

@@ -87,7 +87,7 @@ int payload_read_failure(int socket, Failure *ret) {
         ssize_t n;
 
         do
-                n = recv(socket, ret, sizeof *ret, 0);
+                n = recv(socket, ret, sizeof *ret, MSG_DONTWAIT); /* sent before it ended, if at all */
         while (n < 0 && errno == EINTR);
         if (n < 0)
                 return -errno;
@@ -253,6 +253,7 @@ static int payload_become(Failure *failure, const User *user, const Definition *
 
 static int payload_find_user(Failure *failure, const LaunchPlan *plan, User *ret) {
         const Definition *definition = plan->definition;
+        const char *missing = NULL;
         uint32_t uid = 0, gid = 0;
         int r;
 
@@ -266,11 +267,13 @@ static int payload_find_user(Failure *failure, const LaunchPlan *plan, User *ret
                 (void) idmap_first(&plan->ids, ID_GID, &gid);
         }
 
-        r = user_resolve(definition->user, definition->group, uid, gid, ret);
+        r = user_resolve(definition->user, definition->group, definition->groups, uid, gid, ret, &missing);
         if (r == -ESRCH)
                 return failure_cause(failure, r, "the root's /etc/passwd has no such user");
         if (r == -ENXIO)
-                return failure_cause(failure, r, "the root's /etc/group has no group %s", definition->group);
+                return failure_cause(failure, r, "the root's /etc/group has no group %s", missing);
+        if (r == -E2BIG)
+                return failure_cause(failure, r, "it is in more than %d groups", USER_GROUPS_MAX);
         if (r == -EUCLEAN)
                 return failure_cause(failure, r, "the root's /etc/passwd or /etc/group is not a regular file");
 

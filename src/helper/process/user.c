@@ -110,35 +110,64 @@ static bool group_has_member(const struct group *group, const char *user) {
         return false;
 }
 
-/* Reads the group database once: for the gid of Group= and for the supplementary groups of the user. */
-static int group_find(const char *name, bool supplementary, User *user) {
+static int user_add_group(User *user, gid_t gid) {
+        for (size_t i = 0; i < user->n_groups; i++)
+                if (user->groups[i] == gid)
+                        return 0;
+        if (user->n_groups >= USER_GROUPS_MAX)
+                return -E2BIG;
+
+        user->groups[user->n_groups++] = gid;
+        return 0;
+}
+
+/* The groups that the database puts the user into, as a login would. */
+static int groups_of_user(User *user) {
         _cleanup_fclose_ FILE *file = NULL;
-        bool found = !name;
         int r;
 
         r = database_open("/etc/group", &file);
         if (r < 0)
                 return r;
 
-        for (struct group *g = file ? fgetgrent(file) : NULL; g; g = fgetgrent(file)) {
-                if (name && strcmp(g->gr_name, name) == 0) {
-                        user->gid = g->gr_gid;
-                        found = true;
+        for (struct group *g = file ? fgetgrent(file) : NULL; g; g = fgetgrent(file))
+                if (group_has_member(g, user->name)) {
+                        r = user_add_group(user, g->gr_gid);
+                        if (r < 0)
+                                return r;
                 }
-                if (supplementary && user->n_groups < USER_GROUPS_MAX && group_has_member(g, user->name))
-                        user->groups[user->n_groups++] = g->gr_gid;
-        }
 
-        return found ? 0 : -ENXIO;
+        return 0;
 }
 
-int user_resolve(const char *user, const char *group, uid_t default_uid, gid_t default_gid, User *ret) {
+static int group_find(const char *name, gid_t *ret) {
+        _cleanup_fclose_ FILE *file = NULL;
+        uint32_t id;
+        int r;
+
+        if (id_parse(name, &id)) {
+                *ret = id;
+                return 0;
+        }
+
+        r = database_open("/etc/group", &file);
+        if (r < 0)
+                return r;
+
+        for (struct group *g = file ? fgetgrent(file) : NULL; g; g = fgetgrent(file))
+                if (strcmp(g->gr_name, name) == 0) {
+                        *ret = g->gr_gid;
+                        return 0;
+                }
+
+        return -ENXIO;
+}
+
+/* Who this is, without groups. */
+static int user_find(const char *user, uid_t default_uid, User *ret) {
         bool number = !user;
         uint32_t id = default_uid;
         int r;
-
-        *ret = (User) { .uid = default_uid, .gid = default_gid };
-        copy_bounded(ret->home, sizeof ret->home, "/");
 
         if (user && id_parse(user, &id))
                 number = true;
@@ -149,13 +178,44 @@ int user_resolve(const char *user, const char *group, uid_t default_uid, gid_t d
                 ret->uid = id;
                 if (user)
                         ret->gid = id;
-        } else if (r < 0)
-                return r;
-
-        if (group && id_parse(group, &id)) {
-                ret->gid = id;
-                group = NULL;
+                return 0;
         }
 
-        return group_find(group, ret->uid != 0 && ret->name[0], ret);
+        return r;
+}
+
+int user_resolve(const char *user, const char *group, char *const *groups, uid_t default_uid, gid_t default_gid,
+                 User *ret, const char **ret_missing) {
+        int r;
+
+        *ret = (User) { .uid = default_uid, .gid = default_gid };
+        copy_bounded(ret->home, sizeof ret->home, "/");
+
+        r = user_find(user, default_uid, ret);
+        if (r < 0)
+                return r;
+
+        if (group) {
+                *ret_missing = group;
+                r = group_find(group, &ret->gid);
+                if (r < 0)
+                        return r;
+        }
+        if (ret->uid != 0) {
+                r = groups_of_user(ret);
+                if (r < 0)
+                        return r;
+        }
+        for (; groups && *groups; groups++) {
+                gid_t gid;
+
+                *ret_missing = *groups;
+                r = group_find(*groups, &gid);
+                if (r == 0)
+                        r = user_add_group(ret, gid);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }

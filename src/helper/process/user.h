@@ -21,6 +21,9 @@ typedef struct User {
         char shell[256];
 } User;
 
-/* user and group are names or numbers, NULL for the default ids. A user that is a number need not have an entry.
- * -ESRCH: no such user; -ENXIO: no such group; -EUCLEAN: the file is not a regular file. */
-int user_resolve(const char *user, const char *group, uid_t default_uid, gid_t default_gid, User *ret);
+/* user and group are names or numbers, NULL for the default ids; groups are further ones, or NULL. Who is a number need
+ * not have an entry.
+ * -ESRCH: no such user; -ENXIO: no such group, *ret_missing is its name; -EUCLEAN: a file is not a regular file;
+ * -E2BIG: more than USER_GROUPS_MAX groups. */
+int user_resolve(const char *user, const char *group, char *const *groups, uid_t default_uid, gid_t default_gid,
+                 User *ret, const char **ret_missing);

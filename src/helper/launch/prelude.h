@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What comes before the start proper and concerns the unit: its properties have to be those of the definition, and a
+ * start at boot may have to wait.
+ */
+#pragma once
+
+#include "basic/notify.h"
+#include "helper/launch/failure.h"
+#include "spec/definition.h"
+
+/* Compares the generated drop-in with the definition; has systemd reload its units if they differ. */
+int prelude_update_unit(Failure *failure, const Definition *definition);
+
+/* [Autostart] Delay=, while the host boots. */
+int prelude_delay(Failure *failure, const Definition *definition, const Notify *notify);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The few questions to systemd that a start may have, asked with systemctl(1): they are rare, and a bus connection of
+ * our own would make every start load what only these need.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* Has systemd load its units again, generators included. -EIO when it could not, after its own message. */
+int systemctl_daemon_reload(void);
+
+/* Is the host still on its way up? */
+int systemctl_is_booting(bool *ret);

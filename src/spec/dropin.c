@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spec/dropin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "basic/cleanup.h"
+#include "basic/string.h"
+
+#define HEAD "# Made by berth-generator from the definition of %s; see \"berthctl cat %s\".\n"
+
+/* Text as a unit file takes it for itself: a percent sign starts a specifier, a backslash at the end joins lines. The
+ * definition's parser let no control character through. */
+static void print_text(FILE *stream, const char *text) {
+        for (const char *p = text; *p; p++) {
+                if (*p == '%')
+                        (void) fputc('%', stream);
+                (void) fputc(*p, stream);
+        }
+        if (string_ends_with(text, "\\"))
+                (void) fputc(' ', stream);
+        (void) fputc('\n', stream);
+}
+
+static int stream_finish(FILE **stream) {
+        int r = ferror(*stream) ? -ENOMEM : 0;
+
+        if (fclose(TAKE_PTR(*stream)) != 0)
+                r = -ENOMEM;
+
+        return r;
+}
+
+int dropin_properties(const Definition *definition, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        _cleanup_fclose_ FILE *stream = NULL;
+        size_t size;
+        int r;
+
+        stream = open_memstream(&text, &size);
+        if (!stream)
+                return -ENOMEM;
+
+        if (definition->description || definition->n_properties > 0)
+                (void) fprintf(stream, HEAD, definition->name, definition->name);
+        if (definition->description) {
+                (void) fputs("[Unit]\nDescription=", stream);
+                print_text(stream, definition->description);
+        }
+        if (definition->n_properties > 0)
+                (void) fputs("[Service]\n", stream);
+        for (size_t i = 0; i < definition->n_properties; i++)
+                (void) fprintf(stream, "%s=%s\n", definition->properties[i].name, definition->properties[i].value);
+
+        r = stream_finish(&stream);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+static void print_unit(FILE *stream, const char *name) {
+        (void) fprintf(stream, " container@%s.service", name);
+}
+
+static void print_group(FILE *stream, const char *group, const Definition *self, Definition *const *all, size_t n_all) {
+        for (size_t i = 0; i < n_all; i++)
+                if (all[i]->autostart_group && streq(all[i]->autostart_group, group) && !streq(all[i]->name, self->name))
+                        print_unit(stream, all[i]->name);
+}
+
+int dropin_order(const Definition *definition, Definition *const *all, size_t n_all, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        _cleanup_fclose_ FILE *stream = NULL;
+        size_t size;
+        int r;
+
+        stream = open_memstream(&text, &size);
+        if (!stream)
+                return -ENOMEM;
+
+        if (definition->after) {
+                (void) fprintf(stream, HEAD "[Unit]\nAfter=", definition->name, definition->name);
+                for (char **after = definition->after; *after; after++)
+                        if (**after == '@')
+                                print_group(stream, *after + 1, definition, all, n_all);
+                        else
+                                print_unit(stream, *after);
+                (void) fputc('\n', stream);
+        }
+
+        r = stream_finish(&stream);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(text);
+        return 0;
+}

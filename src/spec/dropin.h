@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What of a definition is the unit's business: its description and its resource control. The generator writes it as a
+ * drop-in of the container's unit when systemd loads its units; a start compares, and has systemd load them again when
+ * the definition has changed since. So these are unit properties like any others: `systemctl show` tells them,
+ * `systemctl set-property` overrides them.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "spec/definition.h"
+
+#define DROPIN_DIRECTORY "/run/systemd/generator"
+#define DROPIN_NAME "50-berth.conf"
+#define DROPIN_ORDER_NAME "50-berth-order.conf"
+#define DROPIN_MAX (256 * 1024)
+
+/* The text of DROPIN_NAME; *ret is "" if the definition says nothing of the kind, and there is to be no file. */
+int dropin_properties(const Definition *definition, char **ret);
+
+/* The text of DROPIN_ORDER_NAME: after which units this one starts. all are the definitions of this host, for After=
+ * that names a group. */
+int dropin_order(const Definition *definition, Definition *const *all, size_t n_all, char **ret);
