@@ -13,12 +13,12 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/securebits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -46,8 +46,6 @@
 #include "helper/root/tree.h"
 #include "helper/unit/cgroup.h"
 
-#define PAYLOAD_END_MSEC 2000
-
 typedef struct Launch {
         Failure failure;
         Definition *definition;
@@ -69,17 +67,10 @@ typedef struct Launch {
 } Launch;
 
 static void launch_done(Launch *launch) {
-        /* After a start that succeeded pid is 0: the guest is not ours to touch. Else the payload ends by itself when
-         * its socket is closed, with a status that tells what it was; if it does not, it is made to. */
+        /* After a start that succeeded pid is 0: the guest is not ours to touch. */
         launch->socket = fd_close(launch->socket);
-        if (launch->pid > 0) {
-                struct pollfd p = { .fd = launch->pidfd, .events = POLLIN };
-
-                if (launch->traced)
-                        (void) handover_resume(launch->pid);
-                if (poll(&p, 1, PAYLOAD_END_MSEC) != 1)
-                        (void) kill(launch->pid, SIGKILL);
-        }
+        if (launch->pid > 0)
+                (void) pidfd_send_signal(launch->pidfd, SIGKILL, NULL, 0);
 
         borrowed_mounts_done(&launch->borrowed);
         run_host_done(&launch->run);
@@ -447,13 +438,15 @@ static int launch_steps(Launch *launch, const char *name) {
         return launch_hand_over(launch);
 }
 
-/* The one sentence, in the journal and in the unit's status. */
+/* The one sentence, in the journal and in the unit's status. The unit's fate is this process's own again: the payload's
+ * end tells nothing. */
 static void launch_report(Launch *launch, const char *name) {
         char sentence[1536], status[1600];
 
         failure_sentence(&launch->failure, name, sentence, sizeof sentence);
         (void) fprintf(stderr, "<3>%s\n", sentence);
-        (void) snprintf(status, sizeof status, "STATUS=%s\nERRNO=%d", sentence, launch->failure.error);
+        (void) snprintf(status, sizeof status, "MAINPID=%d\nSTATUS=%s\nERRNO=%d", (int) getpid(), sentence,
+                        launch->failure.error);
         (void) notify_send(&launch->notify, status);
 }
 
