@@ -70,6 +70,11 @@ def unit_problems(directory: pathlib.Path) -> List[style.Problem]:
     return problems
 
 
+def read_or_nothing(path: pathlib.Path) -> str:
+    """A text; what is not there lists nothing, which the comparison then tells."""
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
 def check(build: pathlib.Path, tree: pathlib.Path) -> style.Outcome:
     root = tree / str(style.build_option(build, "prefix")).lstrip("/")
     problems = []
@@ -78,9 +83,9 @@ def check(build: pathlib.Path, tree: pathlib.Path) -> style.Outcome:
         looked_at += 1
         problems += man_problems(page.name, page)
     done = subprocess.run([str(root / "bin/berthctl"), "--help"], stdout=subprocess.PIPE, text=True, check=False)
-    completions = {name: (style.ROOT / "completions" / name).read_text(encoding="utf-8")
+    completions = {f"completions/{name}": read_or_nothing(style.ROOT / "completions" / name)
                    for name in ("berthctl", "_berthctl")}
-    problems += verb_problems(done.stdout, (style.ROOT / "man/berthctl.1").read_text(encoding="utf-8"), completions)
+    problems += verb_problems(done.stdout, read_or_nothing(style.ROOT / "man/berthctl.1"), completions)
     units = root / "lib/systemd/system"
     if shutil.which("systemd-analyze") and units.exists():
         looked_at += 1

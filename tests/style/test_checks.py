@@ -127,14 +127,16 @@ class LanguageTest(SampleTest):
         path.unlink()
 
     def test_good(self):
-        self.write("a.c", "/* strcpy() is bad, 3 \u00b5s is good */\nint x = my_system(\"system(1)\") + p->read(1);\n")
+        self.write("a.c", "/* strcpy() is bad, 3 \u00b5s is good */\nint x = my_system(\"system(1)\") + p->read(1);\n"
+                          "char *s = \"" + "1" * 120 + "\";\n")
         self.assertEqual(self.complaints(check_language.check), "")
 
     def test_bad(self):
         self.complains("a.c", "int x;\t\n", "a.c:1: a tab")
         self.complains("a.c", "int x; \n", "blanks at the end")
         self.complains("a.c", "int x;", "exactly one newline")
-        self.complains("a.c", "int x = " + "1" * 110 + ";\n", "columns")
+        self.complains("a.c", "int x = " + "1" * 120 + ";\n", "at most 120")
+        self.complains("a.c", "char *x = \"" + "1" * 170 + "\";\n", "at most 170")
         self.complains("a.c", "int f() {\n        strcpy(a, b);\n}\n", "a.c:2: strcpy(): use")
         self.complains("a.c", "        r = system (\"x\");\n", "system(): use")
         self.complains("a.md", "a\u202eb\n", "the character U+202E")
