@@ -45,6 +45,7 @@
 #include "helper/root/stage.h"
 #include "helper/root/tree.h"
 #include "helper/unit/cgroup.h"
+#include "helper/unit/machined.h"
 
 typedef struct Launch {
         Failure failure;
@@ -319,6 +320,7 @@ static int launch_release(Launch *launch) {
         r = notify_barrier_wait(TAKE_FD(launch->barrier), HANDOVER_TIMEOUT_MSEC);
         if (r < 0)
                 return r;
+        machined_register(launch->definition->name, launch->plan.machine_id, launch->pid);
         r = handover_watch(launch->pid);
         if (r < 0)
                 return r;

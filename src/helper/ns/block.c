@@ -19,6 +19,7 @@
 
 #define LOCK_DIRECTORY "/run/systemd/nspawn-uid"
 #define BLOCK_PATH_SIZE (sizeof LOCK_DIRECTORY + 16)
+#define STAMP_SIZE 256
 #define SUBID_FILE_MAX (1024 * 1024)
 
 /* A fixed key: the hash only spreads names over the blocks. */
@@ -43,15 +44,43 @@ static bool subid_text_touches(const char *text, uint32_t base) {
         return false;
 }
 
-/* Are the first or the last id of the block those of a user or group that the host knows, from wherever? */
+/* Does a user or group that the host knows, from wherever, have the block's first id? */
 static bool block_has_user(uint32_t base) {
-        const uint32_t ids[] = { base, base + ID_BLOCK_SIZE - 1 };
+        return getpwuid(base) || getgrgid(base);
+}
 
-        for (size_t i = 0; i < ELEMENTSOF(ids); i++)
-                if (getpwuid(ids[i]) || getgrgid(ids[i]))
-                        return true;
+/* Asking NSS costs as much as all the rest of a start, so what it said is noted in the lock's file for as long as the
+ * files are the same that it was asked with, at most until the host's next boot. */
+static void block_stamp(char stamp[static STAMP_SIZE]) {
+        static const char *const databases[] = { "/etc/passwd", "/etc/group", "/etc/nsswitch.conf" };
+        size_t n = 0;
 
-        return false;
+        for (size_t i = 0; i < ELEMENTSOF(databases); i++) {
+                struct stat st = {};
+                int written;
+
+                (void) stat(databases[i], &st);
+                written = snprintf(stamp + n, STAMP_SIZE - n, "%llu.%09lu:%llu ", (unsigned long long) st.st_mtim.tv_sec,
+                                   (unsigned long) st.st_mtim.tv_nsec, (unsigned long long) st.st_ino);
+                if (written > 0 && (size_t) written < STAMP_SIZE - n)
+                        n += (size_t) written;
+        }
+}
+
+/* Is the block nobody's? Called with its lock held. */
+static bool block_is_free(uint32_t base, int lock) {
+        char stamp[STAMP_SIZE] = {}, noted[STAMP_SIZE] = {};
+
+        block_stamp(stamp);
+        if (pread(lock, noted, sizeof noted - 1, 0) > 0 && strcmp(stamp, noted) == 0)
+                return true;
+        if (block_has_user(base))
+                return false;
+
+        /* A note that cannot be written, or only in part, is no note: the next start asks again. */
+        if (ftruncate(lock, 0) == 0 && pwrite(lock, stamp, strlen(stamp), 0) < 0)
+                return errno == ENOSPC;
+        return true;
 }
 
 static void block_path(uint32_t base, char path[static BLOCK_PATH_SIZE]) {
@@ -152,7 +181,7 @@ int block_acquire(FdStore *store, const char *name, uint32_t *ret_base) {
                         continue;
                 if (r < 0)
                         return r;
-                if (block_has_user(base)) {
+                if (!block_is_free(base, fd)) {
                         block_unlink(base);
                         continue;
                 }

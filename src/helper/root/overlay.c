@@ -165,7 +165,7 @@ int overlay_mount(Failure *failure, const LaunchPlan *plan, int stage, int layer
         if (r < 0)
                 return r;
 
-        r = mount_new(failure, "overlay", options, mount_attributes(plan->definition->root_flags), &fd);
+        r = mount_new(failure, "overlay", options, root_attributes(plan), &fd);
         if (r < 0)
                 return r;
         r = mount_attach_at(fd, stage, STAGE_ROOT);

@@ -23,6 +23,14 @@ bool root_may_create(const LaunchPlan *plan) {
         return definition->overlay || definition->ephemeral || definition->managed;
 }
 
+uint64_t root_attributes(const LaunchPlan *plan) {
+        const Definition *definition = plan->definition;
+        uint64_t attributes = mount_attributes(definition->root_flags);
+
+        /* Nobody in a user namespace can make device nodes, so those in its root are not its own. */
+        return definition->user_namespace ? attributes | MOUNT_ATTR_NODEV : attributes;
+}
+
 void root_done(Root *root) {
         root->source = fd_close(root->source);
         root->layers = fd_close(root->layers);
@@ -89,7 +97,7 @@ int root_lock(Failure *failure, const LaunchPlan *plan, FdStore *store, const Ro
 static int root_clone_mapped(const LaunchPlan *plan, const Root *root, int user_namespace, int *ret_fd) {
         const Definition *definition = plan->definition;
         _cleanup_close_ int fd = -EBADF, foreign = -EBADF;
-        uint64_t attributes = mount_attributes(definition->root_flags);
+        uint64_t attributes = root_attributes(plan);
         IdMap map;
         int r;
 

@@ -33,6 +33,9 @@ int root_mount(Failure *failure, const LaunchPlan *plan, Root *root, int stage, 
 /* May directories be added to the root, because it or its upper layer is berth's own? */
 bool root_may_create(const LaunchPlan *plan);
 
+/* The MOUNT_ATTR_* flags of the root's mount. */
+uint64_t root_attributes(const LaunchPlan *plan);
+
 /* Makes the root itself read-only, if the definition says so and it was not possible before. */
 int root_seal(const LaunchPlan *plan, const Root *root);
 
