@@ -210,6 +210,8 @@ static int on_include(KeyContext *context, const char *path) {
 
         state->frame->line = context->origin.line;
 
+        if (!state->frame->place)
+                return key_refuse(context, "is followed only in files, not in a text that was sent");
         /* Root must not read files for somebody else. */
         if (!state->frame->trusted && !reader->include_always)
                 return key_refuse(context, "is followed only in files that root alone can write, and %s",
@@ -335,7 +337,11 @@ int read_conf_names(Reader *reader, const Place *directory, char ***ret_names) {
                 return r;
         }
 
-        while ((errno = 0, entry = readdir(stream))) {
+        for (;;) {
+                errno = 0;
+                entry = readdir(stream);
+                if (!entry)
+                        break;
                 if (entry->d_name[0] == '.' || !string_ends_with(entry->d_name, ".conf"))
                         continue;
                 if (++n > DIRECTORY_ENTRIES_MAX)

@@ -407,6 +407,17 @@ static void test_untrusted_include(void) {
         check_problem(tree, DEFINITION_E_INVALID, "other/secret:1: this is neither");
 }
 
+/* A text from memory includes nothing, whoever sent it. */
+static void test_text_include(void) {
+        for (unsigned trusted = 0; trusted < 2; trusted++) {
+                _cleanup_free_ char *problems = NULL;
+                Definition *definition = definition_from_text(MINIMAL "[Container]\nInclude=/dev/null\n", trusted, &problems);
+
+                CHECK(!definition);
+                CHECK_HAS(problems, "test.container:4: Include=: is followed only in files");
+        }
+}
+
 static void test_one_file(void) {
         _cleanup_(tree_freep) Tree *tree = tree_new();
         _cleanup_(definition_freep) Definition *definition = NULL, *trusted = NULL;
@@ -436,4 +447,5 @@ static void test_one_file(void) {
 }
 
 TESTS(test_precedence, test_drop_ins, test_drop_in_failures, test_names, test_list, test_bad_files, test_unreadable,
-      test_includes, test_include_failures, test_trust, test_owner, test_links, test_untrusted_include, test_one_file)
+      test_includes, test_include_failures, test_trust, test_owner, test_links, test_untrusted_include, test_text_include,
+      test_one_file)
