@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 from typing import Dict, Iterator, List, NamedTuple
@@ -13,6 +14,7 @@ from typing import Dict, Iterator, List, NamedTuple
 from ring import FAILED, PASSED, SKIPPED, Ring
 
 TEST_TIMEOUT = 600
+STAMP = "configured-by"
 MESON_OUTCOMES = {"OK": PASSED, "EXPECTEDFAIL": PASSED, "SKIP": SKIPPED}
 
 
@@ -41,7 +43,7 @@ def build_directory(ring: Ring, build: Build) -> pathlib.Path:
 def configure(ring: Ring, build: Build, directory: pathlib.Path) -> bool:
     """Configures a build, anew when its options are others than last time; meson sees to the rest."""
     command = ["meson", "setup", str(directory), str(ring.settings.top), "--werror", "--prefix=/usr", *build.options]
-    stamp = directory / "configured-by"
+    stamp = directory / STAMP
     wanted = "\n".join([build.compiler, *command])
     if stamp.exists() and stamp.read_text() == wanted:
         return True
@@ -54,15 +56,19 @@ def configure(ring: Ring, build: Build, directory: pathlib.Path) -> bool:
 
 
 def compiler_words(text: str) -> str:
-    """What the compiler said, without the command lines and the counting of ninja."""
+    """What the compiler, or meson, had to say, without command lines and counting: from the first error on."""
     lines = [line for line in text.split("\n") if not line.startswith(("[", "gcc ", "clang ", "ninja: Entering"))]
-    return "\n".join(lines[:40])
+    first = next((number for number, line in enumerate(lines) if re.search(r"\b(error|ERROR|FAILED|warning):", line)), 0)
+    return "\n".join(lines[max(first - 1, 0):][:40])
 
 
 def compile_build(ring: Ring, build: Build, directory: pathlib.Path) -> bool:
     status, text = ring.run(f"{build.title}: compile", ["ninja", "-C", str(directory)], timeout=1200)
-    name = f"{ring.name}: {build.title}: builds without warnings"
-    ring.add(name, PASSED if status == 0 else FAILED, "" if status == 0 else compiler_words(text))
+    good = status == 0 and "warning:" not in text
+    ring.add(f"{ring.name}: {build.title}: builds without warnings", PASSED if good else FAILED,
+             "" if good else compiler_words(text))
+    if status == 0 and not good:
+        (directory / STAMP).unlink()  # or the warning would be seen only once
     return status == 0
 
 
@@ -80,7 +86,7 @@ def test_build(ring: Ring, build: Build, directory: pathlib.Path) -> None:
         said = "\n".join(case.get(stream) or "" for stream in ("stdout", "stderr")).strip()
         if outcome == FAILED:
             said += f"\n{case['result']}, exit status {case.get('returncode')}"
-        ring.add(f"{ring.name}: {build.title}: {case['name']}", outcome, said)
+        ring.add(f"{ring.name}: {build.title}: {case['name'].split(' / ')[-1]}", outcome, said)
     if (status != 0 and failed == 0) or not results.exists():
         ring.add(f"{ring.name}: {build.title}: meson test", FAILED, text)
 
