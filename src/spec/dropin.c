@@ -67,7 +67,7 @@ static void print_unit(FILE *stream, const char *name) {
 
 static void print_group(FILE *stream, const char *group, const Definition *self, Definition *const *all, size_t n_all) {
         for (size_t i = 0; i < n_all; i++)
-                if (all[i]->autostart_group && streq(all[i]->autostart_group, group) && !streq(all[i]->name, self->name))
+                if (streq_null(all[i]->autostart_group, group) && !streq(all[i]->name, self->name))
                         print_unit(stream, all[i]->name);
 }
 

@@ -119,7 +119,7 @@ static int exec_command(Failure *failure, char **command) {
         return -errno;
 }
 
-/* The reaper comes with the launcher as a sealed copy in memory: nothing of the host's file can be reached from inside. */
+/* The reaper comes as a sealed copy in memory: nothing of the host's file can be reached from inside. */
 static int exec_reaper(Failure *failure, int reaper, char **command, char **variables) {
         _cleanup_free_ char **argv = NULL;
         size_t n = 0;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "basic/parse.h"
 
 #define LISTEN_FDS_START 3
 
@@ -50,17 +51,18 @@ static int fd_store_sort(FdStore *store, int fd, const char *name, size_t name_s
 
 int fd_store_receive(FdStore *store) {
         const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
-        int n = 0, r = 0;
+        uint32_t listener, n = 0;
+        int r = 0;
 
         *store = (FdStore) { .console = -EBADF };
 
-        if (pid && count && atol(pid) == (long) getpid())
-                n = atoi(count);
+        if (pid && parse_u32(pid, &listener) == 0 && listener == (uint32_t) getpid() && count)
+                r = parse_u32(count, &n);
 
-        for (int i = 0; i < n && r == 0; i++) {
+        for (uint32_t i = 0; i < n && r == 0; i++) {
                 size_t size = names ? strcspn(names, ":") : 0;
 
-                r = fd_store_sort(store, LISTEN_FDS_START + i, names ? names : "", size);
+                r = fd_store_sort(store, LISTEN_FDS_START + (int) i, names ? names : "", size);
                 if (names)
                         names += size + (names[size] == ':');
         }

@@ -40,7 +40,7 @@ bool idmap_first(const IdMap *map, IdKind kind, uint32_t *ret_inside);
 /* The map that shows files which lie on disk in the foreign range: inside ids moved up by FOREIGN_BASE. */
 void idmap_foreign(const IdMap *map, IdMap *ret);
 
-/* Writes the maps of a process whose /proc directory this is. The caller must be privileged above its user namespace. */
+/* Writes the maps of a process whose /proc directory this is. The caller must have rights above its user namespace. */
 int idmap_write(const IdMap *map, int proc_dirfd);
 
 /* A descriptor of a new user namespace with these maps, for id-mapped mounts only; no process stays in it. */

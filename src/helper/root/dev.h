@@ -8,6 +8,6 @@
 #include "helper/launch/failure.h"
 #include "helper/launch/plan.h"
 
-/* Mounts /dev with /dev/pts and /dev/shm, and /dev/mqueue from a detached mount (or -EBADF). With Console=yes also makes
- * the pty behind /dev/console, and returns its master; else -EBADF. */
+/* Mounts /dev with /dev/pts and /dev/shm, and /dev/mqueue from a detached mount (or -EBADF). With Console=yes also
+ * makes the pty behind /dev/console, and returns its master; else -EBADF. */
 int dev_mount(Failure *failure, const LaunchPlan *plan, int root_fd, int mqueue, int *ret_console);

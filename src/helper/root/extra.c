@@ -48,7 +48,8 @@ static int extra_make_bind(const MountSpec *spec, int source, uint64_t attribute
         return 0;
 }
 
-static int extra_make_tmpfs(Failure *failure, const LaunchPlan *plan, const MountSpec *spec, uint64_t attributes, int *ret_fd) {
+static int extra_make_tmpfs(Failure *failure, const LaunchPlan *plan, const MountSpec *spec, uint64_t attributes,
+                            int *ret_fd) {
         char size[32], mode[16], uid[16], gid[16];
         const FsOption options[] = {
                 { "mode", mode },
@@ -65,7 +66,8 @@ static int extra_make_tmpfs(Failure *failure, const LaunchPlan *plan, const Moun
         return mount_new(failure, "tmpfs", options, attributes, ret_fd);
 }
 
-static int extra_mount(Failure *failure, const LaunchPlan *plan, const MountSpec *spec, int root_fd, int user_namespace) {
+static int extra_mount(Failure *failure, const LaunchPlan *plan, const MountSpec *spec, int root_fd,
+                       int user_namespace) {
         _cleanup_close_ int source = -EBADF, fd = -EBADF, target = -EBADF;
         uint64_t attributes = mount_attributes(spec->flags) | (spec->read_only ? MOUNT_ATTR_RDONLY : 0);
         bool directory = true;

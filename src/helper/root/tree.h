@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The container's root: found, locked, and mounted on the stage (root/stage.h), as it is or with a writable layer over it, its owners mapped to the container's ids. No file of it is changed.
+ * The container's root: found, locked, and mounted on the stage (root/stage.h), as it is or with a writable layer over
+ * it, its owners mapped to the container's ids. No file of it is changed.
  */
 #pragma once
 

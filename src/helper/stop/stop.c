@@ -14,6 +14,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/file.h"
+#include "basic/parse.h"
 #include "helper/launch/guest.h"
 #include "helper/stop/power.h"
 #include "helper/unit/cgroup.h"
@@ -32,8 +33,7 @@ static int stop_signal_noted(void) {
         if (getxattr(launch, GUEST_STOP_ATTRIBUTE, text, sizeof text - 1) < 0)
                 return SIGRTMIN + 3;
 
-        r = atoi(text);
-        return r > 0 && r <= SIGRTMAX ? r : SIGRTMIN + 3;
+        return parse_signal(text, &r) < 0 ? SIGRTMIN + 3 : r;
 }
 
 /* Does the guest's process 1 handle a signal? The kernel drops it otherwise: a PID 1 has no default actions. */
@@ -87,12 +87,15 @@ static int stop_process(pid_t pid) {
 
 int stop(const char *name) {
         const char *main_pid = getenv("MAINPID");
+        uint32_t pid;
         int r;
 
         if (!main_pid)
                 return EXIT_SUCCESS; /* it has ended already */
 
-        r = stop_process((pid_t) atol(main_pid));
+        r = parse_u32(main_pid, &pid);
+        if (r == 0)
+                r = stop_process((pid_t) pid);
         if (r < 0) {
                 (void) fprintf(stderr, "<4>Cannot ask container %s to stop, leaving it to systemd: %s\n", name,
                                strerror(-r));

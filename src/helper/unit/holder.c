@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -35,13 +34,15 @@ static bool unit_has_root(int slice, const char *unit, const struct stat *root) 
                         return false;
         }
 
-        if (asprintf(&link, "/proc/%ld/root", atol(processes)) < 0)
+        /* The first line is enough: all processes of a container have the same root, but for chroots. */
+        if (asprintf(&link, "/proc/%.*s/root", (int) strspn(processes, "0123456789"), processes) < 0)
                 return false;
 
         return stat(link, &st) == 0 && st.st_dev == root->st_dev && st.st_ino == root->st_ino;
 }
 
-static bool slice_find(int parent, const char *name, const struct stat *root, unsigned depth, char *buffer, size_t size) {
+static bool slice_find(int parent, const char *name, const struct stat *root, unsigned depth, char *buffer,
+                       size_t size) {
         _cleanup_closedir_ DIR *directory = NULL;
         int fd;
 

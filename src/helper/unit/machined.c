@@ -49,7 +49,8 @@ static int library_load(Library *library) {
         return 0;
 }
 
-static int register_call(const Library *library, sd_bus *bus, const char *name, const uint8_t id[static 16], pid_t leader) {
+static int register_call(const Library *library, sd_bus *bus, const char *name, const uint8_t id[static 16],
+                         pid_t leader) {
         return library->call_method(bus, MACHINE1, "RegisterMachine", NULL, NULL, "sayssus", name, 16, id[0], id[1],
                                     id[2], id[3], id[4], id[5], id[6], id[7], id[8], id[9], id[10], id[11], id[12],
                                     id[13], id[14], id[15], "berth", "container", (uint32_t) leader, "");
