@@ -371,6 +371,13 @@ static int launch_steps(Launch *launch, const char *name) {
         Failure *failure = &launch->failure;
         int r;
 
+        r = step_begin(failure, STEP_PLAN, "%s", "");
+        if (r < 0)
+                return r;
+        if (launch->notify.socket < 0)
+                return failure_cause(failure, -EPERM, "only systemd runs this, in the container's unit; use "
+                                                      "\"systemctl start container@%s\"", name);
+
         r = stage_enter(failure, &launch->stage);
         if (r < 0)
                 return r;

@@ -79,7 +79,7 @@ int overlay_open_store(Failure *failure, const LaunchPlan *plan, int *ret_fd) {
         if (r < 0)
                 return r;
 
-        if (mkdir("/var/lib/berth", 0755) < 0 && errno != EEXIST)
+        if (mkdir("/var/lib/berth", 0711) < 0 && errno != EEXIST)
                 return -errno;
         r = store_directory(AT_FDCWD, STORE_OVERLAYS, 0700, 0, &store);
         if (r < 0)
