@@ -151,8 +151,10 @@ class Command:
             pass
 
     def end(self):
-        self.open = False
-        self.kill()
+        """Nobody waits for it any more. What a command that has ended left running stays."""
+        if self.open:
+            self.open = False
+            self.kill()
 
 
 class Port:
@@ -177,8 +179,8 @@ class Port:
                 except BlockingIOError:
                     poller = select.poll()
                     poller.register(self.fd, select.POLLOUT)
-                    if any(event & select.POLLHUP for _, event in poller.poll(1000)):
-                        time.sleep(0.05)
+                    poller.poll(1000)
+                    time.sleep(0.05 if self.hung_up() else 0)
                 except OSError as error:
                     if error.errno not in (errno.EPIPE, errno.ENODEV):
                         raise
@@ -186,16 +188,25 @@ class Port:
         return True
 
     def serve(self):
-        # Edges only: a port that the host has closed hangs up for as long as it is closed.
+        # Edges only: a port that the host has closed hangs up for as long as it is closed. That it was opened
+        # again may be told after the first data, so a hang-up has to last.
         with select.epoll() as poller:
             poller.register(self.fd, select.EPOLLIN | select.EPOLLHUP | select.EPOLLET)
+            limit = None
             while True:
-                events = poller.poll()
+                poller.poll(limit)
                 self.read_all()
-                if self.command and any(event & select.EPOLLHUP for _, event in events):
+                hung_up = self.command is not None and self.hung_up()
+                if hung_up and limit is not None:
                     self.command.end()
                     self.command = None
                     self.buffer.clear()
+                limit = GRACE if hung_up and self.command else None
+
+    def hung_up(self):
+        poller = select.poll()
+        poller.register(self.fd, 0)
+        return any(event & select.POLLHUP for _, event in poller.poll(0))
 
     def read_all(self):
         while True:
@@ -228,17 +239,27 @@ class Port:
 
 def main():
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    ports = []
+
+    def leave(*_):
+        """At shutdown nobody shall wait for an answer that does not come."""
+        for port in ports:
+            if port.command and port.command.open and not port.lock.locked():
+                port.send(port.command, frame(b'X', b'%d' % (128 + signal.SIGTERM)))
+        os._exit(0)
+    signal.signal(signal.SIGTERM, leave)
     with open('/proc/self/cgroup', encoding='utf-8') as file:
         cgroup = '/sys/fs/cgroup' + file.read().strip().split('::')[1]
-    threads = []
     for name in sorted(os.listdir('/sys/class/virtio-ports')):
         with open(f'/sys/class/virtio-ports/{name}/name', encoding='utf-8') as file:
             label = file.read().strip()
         if label.startswith('berth.agent.'):
-            port = Port(int(label.rpartition('.')[2]), f'/dev/{name}', cgroup)
-            threads.append(threading.Thread(target=port.serve))
+            ports.append(Port(int(label.rpartition('.')[2]), f'/dev/{name}', cgroup))
+    threads = [threading.Thread(target=port.serve) for port in ports]
     for thread in threads:
         thread.start()
+    for thread in threads:
+        thread.join()
 
 
 if __name__ == '__main__':

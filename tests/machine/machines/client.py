@@ -18,6 +18,9 @@ import tty
 from .agent import MARK, PORTS, frame, take_frames
 from .util import MachineError
 
+# How long the agent may take to end a command.
+KILL_LIMIT = 60
+
 
 class NoAnswer(MachineError):
     """The agent did not take the command: the guest is booting, or gone."""
@@ -113,9 +116,13 @@ class Session:
                 self.send(b'I', data)
                 if not data:
                     source = None
-            if not expired and deadline is not None and time.monotonic() > deadline:
-                expired = True
-                self.send(b'K')
+            if deadline is None or time.monotonic() < deadline:
+                continue
+            if expired:
+                raise MachineError('the virtual machine does not answer any more')
+            expired = True
+            deadline = time.monotonic() + KILL_LIMIT
+            self.send(b'K')
         return self.exit_status, expired
 
 

@@ -180,7 +180,7 @@ class VirtualMachine(Machine):
             with Qmp(self.state / 'qmp', self.process) as control:
                 control('system_reset')
         else:
-            self.run(['systemctl', '--no-block', 'reboot'], check=False)
+            self.run('(sleep 0.5; systemctl reboot) >/dev/null 2>&1 &')
         with progress(f'rebooting {self.name}'):
             self.wait_for_boot(before)
 
