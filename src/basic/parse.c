@@ -14,7 +14,8 @@
 
 int parse_boolean(const char *s, bool *ret) {
         static const char *const words[][2] = {
-                { "no", "yes" }, { "0", "1" }, { "false", "true" }, { "off", "on" }, { "n", "y" }, { "f", "t" },
+                { "no", "yes" }, { "0", "1" }, { "false", "true" },
+                { "off", "on" }, { "n", "y" }, { "f", "t" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(words); i++)
@@ -213,7 +214,8 @@ int parse_timespan(const char *s, uint64_t *ret_usec) {
                 if (r < 0 || (*number >= '0' && *number <= '9') || *number == '.')
                         return -EINVAL;
 
-                if (__builtin_mul_overflow(value, unit, &value) || __builtin_add_overflow(value, fraction, &value) ||
+                if (__builtin_mul_overflow(value, unit, &value) ||
+                    __builtin_add_overflow(value, fraction, &value) ||
                     __builtin_add_overflow(sum, value, &sum))
                         large = true;
                 s += strspn(s, WHITESPACE);

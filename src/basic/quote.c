@@ -146,8 +146,8 @@ const char *word_error_text(int error) {
         case WORD_E_QUOTE:
                 return "a quote is not closed";
         case WORD_E_ESCAPE:
-                return "a backslash is not the start of a known escape (\\n, \\t, \\\\, \\x41, ...); double it "
-                       "to mean a backslash";
+                return "a backslash is not the start of a known escape (\\n, \\t, \\\\, \\x41, ...); double "
+                       "it to mean a backslash";
         case WORD_E_ENCODING:
                 return "the escapes give bytes that are not UTF-8";
         default:

@@ -90,7 +90,8 @@ size_t utf8_decode(const char *s, size_t size, uint32_t *ret_character) {
                 character = (character << 6) | (u[i] & 0x3fU);
         }
 
-        if (character < smallest[length] || character > 0x10ffff || (character >= 0xd800 && character <= 0xdfff))
+        if (character < smallest[length] || character > 0x10ffff ||
+            (character >= 0xd800 && character <= 0xdfff))
                 return 0;
 
         *ret_character = character;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What verbs that read definitions share: telling problems, and the exit status that a failure to load means.
+ * What verbs that read definitions share: telling problems, and the exit status that a failure to load
+ *
+ * means.
  */
 #pragma once
 

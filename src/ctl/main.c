@@ -13,11 +13,14 @@
 
 static const Verb verbs[] = {
         { "cat", "NAME...", 1, verb_cat, "show a container's merged definition and where each value is from",
-          "Prints the definition of each container as berth understands it: all files merged, defaults left out,\n"
+          "Prints the definition of each container as berth understands it: all files merged, defaults left "
+          "out,\n"
           "above each key the file and line that set it. The output is a definition file itself." },
         { "verify", "FILE|NAME...", 1, verb_verify, "check definitions without starting anything",
-          "Reads definitions as a start would and prints everything that is wrong with them. An argument with a\n"
-          "slash, or that ends in .container, is a file, which is read on its own; another is a container's name,\n"
+          "Reads definitions as a start would and prints everything that is wrong with them. An argument "
+          "with a\n"
+          "slash, or that ends in .container, is a file, which is read on its own; another is a container's "
+          "name,\n"
           "whose file is read with its drop-ins." },
 };
 
@@ -38,7 +41,8 @@ static void print_help(FILE *stream) {
               "  -h, --help                this text; after a verb, about the verb\n"
               "      --version             the version\n"
               "\n"
-              "Exit status: 0 all well, 1 failed or something is wrong, 2 wrong usage, 4 no such container.\n"
+              "Exit status: 0 all well, 1 failed or something is wrong, 2 wrong usage, 4 no such "
+              "container.\n"
               "More: berthctl(1), berth.container(5).\n",
               stream);
 }
@@ -90,13 +94,15 @@ static int run_verb(const Verb *verb, int argc, char **argv) {
                         continue;
 
                 shown = string_escape_unprintable(argv[i]);
-                fprintf(stderr, "berthctl: %s has no option \"%s\"; berthctl %s --help tells what it takes\n", verb->name,
-                        shown ?: "?", verb->name);
+                fprintf(stderr,
+                        "berthctl: %s has no option \"%s\"; berthctl %s --help tells what it takes\n",
+                        verb->name, shown ?: "?", verb->name);
                 return STATUS_USAGE;
         }
 
         if (argc - 1 < verb->minimum) {
-                fprintf(stderr, "berthctl: an argument is missing: berthctl %s %s\n", verb->name, verb->arguments);
+                fprintf(stderr, "berthctl: an argument is missing: berthctl %s %s\n", verb->name,
+                        verb->arguments);
                 return STATUS_USAGE;
         }
 

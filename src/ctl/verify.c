@@ -31,7 +31,8 @@ static int verify(const char *argument) {
         }
 
         reason = string_escape_unprintable(definition->untrusted_reason);
-        printf("%s: valid, and asks for nothing that needs trust (it is not trusted: %s)\n", shown ?: "?", reason ?: "?");
+        printf("%s: valid, and asks for nothing that needs trust (it is not trusted: %s)\n", shown ?: "?",
+               reason ?: "?");
 
         return STATUS_FINE;
 }

@@ -22,7 +22,8 @@ typedef struct Check {
 static void complain_at(Check *check, const Origin *origin, const char *key, const char *text) {
         int r;
 
-        r = problems_add(check->problems, origin ? origin->file : NULL, origin ? origin->line : 0, key, "%s", text);
+        r = problems_add(check->problems, origin ? origin->file : NULL, origin ? origin->line : 0, key, "%s",
+                         text);
         if (r < 0 && check->error == 0)
                 check->error = r;
 }
@@ -63,12 +64,14 @@ static void check_container(Check *check) {
         case BOOT_INIT:
                 if (definition->command)
                         complain(check, "Container", "Command",
-                                 "has no effect with Boot=yes, which runs the root's own init; leave one of them out");
+                                 "has no effect with Boot=yes, which runs the root's own init; leave one of "
+                                 "them out");
                 else
                         for (size_t i = 0; i < ELEMENTSOF(for_command); i++)
                                 if (is_set(check, "Container", for_command[i]))
                                         complain(check, "Container", for_command[i],
-                                                 "is for a Command=; an init runs as the inside's root in /");
+                                                 "is for a Command=; an init runs as the inside's root in "
+                                                 "/");
                 break;
         case BOOT_DIRECT:
         case BOOT_REAPER:
@@ -82,7 +85,8 @@ static void check_container(Check *check) {
         }
 
         if (definition->hostname && (definition->namespaces_shared & NAMESPACE_UTS))
-                complain(check, "Container", "Hostname", "cannot be set with Share=uts: the host's name is shown then");
+                complain(check, "Container", "Hostname",
+                         "cannot be set with Share=uts: the host's name is shown then");
 }
 
 static void check_root(Check *check) {
@@ -90,15 +94,18 @@ static void check_root(Check *check) {
 
         if (definition->managed && definition->root_path)
                 complain(check, "Root", "Path",
-                         "is not for Managed=yes, where the root is in berth's own store; leave one of them out");
+                         "is not for Managed=yes, where the root is in berth's own store; leave one of them "
+                         "out");
         if (!definition->managed && !definition->root_path)
                 complain(check, "Root", "Path",
-                         "is not set; give the root file system's directory, or Managed=yes for one in berth's store");
+                         "is not set; give the root file system's directory, or Managed=yes for one in "
+                         "berth's store");
         if (definition->ephemeral && definition->read_only)
                 complain(check, "Container", "Ephemeral",
                          "has nothing to throw away with [Root] ReadOnly=yes; leave one of them out");
         if (definition->overlay && definition->read_only)
-                complain(check, "Root", "Overlay", "keeps changes, and ReadOnly=yes allows none; leave one of them out");
+                complain(check, "Root", "Overlay",
+                         "keeps changes, and ReadOnly=yes allows none; leave one of them out");
 }
 
 static void check_namespaces(Check *check) {
@@ -109,7 +116,8 @@ static void check_namespaces(Check *check) {
         for (unsigned i = 0; i < ELEMENTSOF(names); i++)
                 if (both & (1U << i))
                         complain_printed(check, "Namespaces", "Share",
-                                         string_printf("names %s, which Private= names too; leave it in one of them",
+                                         string_printf("names %s, which Private= names too; leave it in one "
+                                                       "of them",
                                                        names[i]));
 }
 
@@ -132,15 +140,17 @@ static void check_sysctls(Check *check) {
 
                 if (!definition->user_namespace && string_after_prefix(key, "user."))
                         complain_printed(check, "Resources", "Sysctl",
-                                         string_printf("%s would be the host's with UserNamespace=no; set it on the "
-                                                       "host", key));
+                                         string_printf("%s would be the host's with UserNamespace=no; set "
+                                                       "it on the host",
+                                                       key));
                 for (size_t j = 0; j < ELEMENTSOF(owners); j++) {
                         if (!string_after_prefix(key, owners[j].prefix))
                                 continue;
                         if (definition->namespaces_shared & owners[j].flag)
                                 complain_printed(check, "Resources", "Sysctl",
-                                                 string_printf("%s would be the host's with Share=%s; set it on the "
-                                                               "host", key, owners[j].word));
+                                                 string_printf("%s would be the host's with Share=%s; set "
+                                                               "it on the host",
+                                                               key, owners[j].word));
                         break;
                 }
         }
@@ -165,7 +175,8 @@ static void check_id_pair(Check *check, const IdRange *a, const IdRange *b) {
 
         complain_printed(check, "Identity", "IDMap",
                          string_printf("the ranges of %" PRIu32 " ids from %" PRIu32 " and of %" PRIu32
-                                       " ids from %" PRIu32 " overlap %s", a->count, a->inside, b->count, b->inside, side));
+                                       " ids from %" PRIu32 " overlap %s",
+                                       a->count, a->inside, b->count, b->inside, side));
 }
 
 /* Whether the map has ID of this kind inside. */
@@ -203,7 +214,8 @@ static void check_user(Check *check, const char *key, const char *value, IdKind 
 
         if (value && parse_u32(value, &id) >= 0 && !id_is_mapped(definition, kind, id))
                 complain_printed(check, "Container", key,
-                                 string_printf("%s is no id that the container has; [Identity] IDMap= says which it has",
+                                 string_printf("%s is no id that the container has; [Identity] IDMap= says "
+                                               "which it has",
                                                value));
 }
 
@@ -211,7 +223,8 @@ static void check_identity(Check *check) {
         const Definition *definition = check->definition;
 
         if (!definition->user_namespace && definition->n_id_ranges > 0) {
-                complain(check, "Identity", "IDMap", "has no meaning with UserNamespace=no; leave one of them out");
+                complain(check, "Identity", "IDMap",
+                         "has no meaning with UserNamespace=no; leave one of them out");
                 return;
         }
 
@@ -221,14 +234,17 @@ static void check_identity(Check *check) {
 
         if (definition->n_id_ranges > 0 &&
             (ids_mapped(definition, ID_UID, false) == 0 || ids_mapped(definition, ID_GID, false) == 0))
-                complain(check, "Identity", "IDMap", "maps users or groups alone; the container needs some of both");
+                complain(check, "Identity", "IDMap",
+                         "maps users or groups alone; the container needs some of both");
         else if (ids_mapped(definition, ID_UID, true) > ID_RANGE_SIZE ||
                  ids_mapped(definition, ID_GID, true) > ID_RANGE_SIZE)
                 complain(check, "Identity", "IDMap", "asks for more than 65536 automatic ids");
         else if (definition_boot(definition) == BOOT_INIT &&
                  (!id_is_mapped(definition, ID_UID, 0) || !id_is_mapped(definition, ID_GID, 0)))
-                complain(check, "Identity", "IDMap", "does not map 0, as which an init runs; map it or use a Command=");
-        else if (!definition->user && !id_is_mapped(definition, ID_UID, 0) && ids_mapped(definition, ID_UID, false) > 1)
+                complain(check, "Identity", "IDMap",
+                         "does not map 0, as which an init runs; map it or use a Command=");
+        else if (!definition->user && !id_is_mapped(definition, ID_UID, 0) &&
+                 ids_mapped(definition, ID_UID, false) > 1)
                 complain(check, "Identity", "IDMap",
                          "does not map 0, as which the command runs by default; say with User= who runs it");
 
@@ -259,13 +275,16 @@ static void check_mount(Check *check, size_t index) {
         bool bind = mount->type == MOUNT_BIND;
 
         if (!mount->target)
-                complain_mount(check, index, "Target", "is not set; it says where inside the container to mount");
+                complain_mount(check, index, "Target",
+                               "is not set; it says where inside the container to mount");
         else if (target_is_reserved(mount->target))
                 complain_mount(check, index, "Target",
-                               "cannot be /proc, /sys, /run/host or below, nor /dev itself: the container's own are there");
+                               "cannot be /proc, /sys, /run/host or below, nor /dev itself: the container's "
+                               "own are there");
         if (bind && !mount->source)
                 complain_mount(check, index, "Source",
-                               "is not set; it says which directory or file of the host to show (or write Type=tmpfs)");
+                               "is not set; it says which directory or file of the host to show (or write "
+                               "Type=tmpfs)");
         if (bind && mount->idmap && !check->definition->user_namespace)
                 complain_mount(check, index, "IDMap", "has no meaning with [Identity] UserNamespace=no");
 
@@ -274,7 +293,8 @@ static void check_mount(Check *check, size_t index) {
                         complain_mount(check, index, bind_only[i], "is for Type=bind, not for a tmpfs");
         for (size_t i = 0; bind && i < ELEMENTSOF(tmpfs_only); i++)
                 if (definition_mount_origin(check->definition, index, tmpfs_only[i]))
-                        complain_mount(check, index, tmpfs_only[i], "is for Type=tmpfs, not for a bind mount");
+                        complain_mount(check, index, tmpfs_only[i],
+                                       "is for Type=tmpfs, not for a bind mount");
 
         for (size_t i = 0; mount->target && i < index; i++)
                 if (streq_null(check->definition->mounts[i].target, mount->target)) {

@@ -28,7 +28,7 @@ typedef enum BootMode {
         BOOT_UNSET,  /* yes without Command=, no with it: see definition_boot() */
         BOOT_INIT,   /* yes: the root's own init, /sbin/init, is process 1 */
         BOOT_DIRECT, /* no: Command= is process 1 */
-        BOOT_REAPER, /* reaper: berth's static init is process 1, runs Command=, reaps, and returns its status */
+        BOOT_REAPER, /* reaper: berth's static init is process 1, runs Command= and returns its status */
         _BOOT_MODE_N,
 } BootMode;
 
@@ -60,7 +60,7 @@ typedef enum NamespaceFlag {
 
 #define NAMESPACES_DEFAULT (NAMESPACE_UTS | NAMESPACE_IPC | NAMESPACE_NET | NAMESPACE_CGROUP)
 
-/* Mount options that berth understands, for [Root] Options= and [Mount] Options=: plain words, no passing on */
+/* Mount options that berth understands, for [Root] Options= and [Mount] Options=; none is passed on */
 typedef enum MountFlag {
         MOUNT_FLAG_NOSUID = 1 << 0,
         MOUNT_FLAG_NODEV = 1 << 1,
@@ -195,6 +195,6 @@ Definition *definition_new(const char *name);
 /* Boot= with its default resolved; never BOOT_UNSET. */
 BootMode definition_boot(const Definition *definition);
 
-/* Where the key was last assigned to; NULL if it was not. For keys of [Mount] see definition_mount_origin(). */
+/* Where the key was last assigned to; NULL if it was not. Keys of [Mount] have the other function. */
 const Origin *definition_origin(const Definition *definition, const char *section, const char *key);
 const Origin *definition_mount_origin(const Definition *definition, size_t mount, const char *key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reading of definition files' grammar; see ini.h. The text is cut into physical lines, these are joined into
- * logical ones in one buffer that is as large as the text, so that nothing is allocated per line.
+ * Reading of definition files' grammar; see ini.h. The text is cut into physical lines, these are joined
+ * into logical ones in one buffer that is as large as the text, so that nothing is allocated per line.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -37,18 +37,21 @@ static int line_check(Ini *ini, const char *s, size_t size, unsigned line, bool 
                 size_t n = utf8_decode(s, size, &character);
 
                 if (n == 0)
-                        return problems_add(ini->problems, ini->file, line, NULL, "the line is not valid UTF-8");
+                        return problems_add(ini->problems, ini->file, line, NULL,
+                                            "the line is not valid UTF-8");
                 if (character == '\r') {
                         /* Once: where there is one, there is one in each line. */
                         if (ini->told_carriage_return)
                                 return 0;
                         ini->told_carriage_return = true;
                         return problems_add(ini->problems, ini->file, line, NULL,
-                                            "the line has a carriage return; lines end with a line feed alone");
+                                            "the line has a carriage return; lines end with a line feed "
+                                            "alone");
                 }
                 if (character_is_control(character) && character != '\t')
                         return problems_add(ini->problems, ini->file, line, NULL,
-                                            "the line has a control character (U+%04X)", (unsigned) character);
+                                            "the line has a control character (U+%04X)",
+                                            (unsigned) character);
                 s += n;
                 size -= n;
         }
@@ -76,7 +79,8 @@ static int take_assignment(Ini *ini, char *s) {
 
         if (!value || value == s)
                 return problems_add(ini->problems, ini->file, ini->line, NULL,
-                                    "this is neither [Section] nor Key=value nor a comment beginning with # or ;");
+                                    "this is neither [Section] nor Key=value nor a comment beginning with # "
+                                    "or ;");
         *value++ = '\0';
         key = string_strip(s);
         value = string_strip(value);
@@ -169,7 +173,8 @@ static int take_line(Ini *ini, const char *s, size_t size, unsigned line) {
         return line_finish(ini);
 }
 
-int ini_parse(const char *file, const char *text, size_t size, const IniHandler *handler, Problems *problems) {
+int ini_parse(const char *file, const char *text, size_t size, const IniHandler *handler,
+              Problems *problems) {
         _cleanup_free_ char *logical = NULL;
         Ini ini = { .file = file, .handler = handler, .problems = problems };
         const char *end = text + size;

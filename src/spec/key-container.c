@@ -29,7 +29,8 @@ static int parse_command(KeyContext *context, const char *value, void *field) {
         for (char **word = words; *word; word++)
                 size += strlen(*word) + 1;
         if (size > COMMAND_SIZE_MAX || strv_length(words) > COMMAND_WORDS_MAX)
-                return key_refuse(context, "the command has more than %d bytes or %d words; put it into a script",
+                return key_refuse(context,
+                                  "the command has more than %d bytes or %d words; put it into a script",
                                   COMMAND_SIZE_MAX, COMMAND_WORDS_MAX);
         if (words[0][0] != '/')
                 return key_refuse_value(context, words[0], "is not an absolute path of a program inside the "
@@ -124,11 +125,12 @@ static int parse_environment(KeyContext *context, const char *value, void *field
 
                 n = strcspn(word, "=");
                 if (!word[n] || !variable_name_is_valid(word, n))
-                        return key_refuse_value(context, word, "is not NAME=VALUE with a name of letters, digits and _; "
-                                                               "quote values that have spaces: \"NAME=some words\"");
+                        return key_refuse_value(context, word,
+                                                "is not NAME=VALUE with a name of letters, digits and _; "
+                                                "quote values that have spaces: \"NAME=some words\"");
                 if (strlen(word) > ENVIRONMENT_SIZE_MAX)
-                        return key_refuse(context, "the variable %.*s has more than %d bytes", (int) (n < 64 ? n : 64),
-                                          word, ENVIRONMENT_SIZE_MAX);
+                        return key_refuse(context, "the variable %.*s has more than %d bytes",
+                                          (int) (n < 64 ? n : 64), word, ENVIRONMENT_SIZE_MAX);
                 if (definition->n_environment >= ENVIRONMENT_MAX)
                         return key_refuse(context, "more than %d variables", ENVIRONMENT_MAX);
 
@@ -155,7 +157,8 @@ static int print_environment(const Key *key, const void *field, FILE *stream) {
 
         for (size_t i = 0; i < definition->n_environment; i++) {
                 const KeyValue *variable = definition->environment + i;
-                _cleanup_free_ char *word = string_printf("%s=%s", variable->key, variable->value), *quoted = NULL;
+                _cleanup_free_ char *word = string_printf("%s=%s", variable->key, variable->value),
+                                    *quoted = NULL;
 
                 if (!word)
                         return -ENOMEM;
@@ -221,7 +224,8 @@ const KeyType key_type_machine_id = {
 
 static int parse_include(KeyContext *context, const char *value, void *field) {
         if (*value != '/')
-                return key_refuse_value(context, value, "is not an absolute path of a file, or of a directory with *.conf");
+                return key_refuse_value(context, value,
+                                        "is not an absolute path of a file, or of a directory with *.conf");
         if (strlen(value) >= PATH_SIZE_MAX)
                 return key_refuse(context, "the path is longer than %d bytes", PATH_SIZE_MAX - 1);
 

@@ -78,7 +78,8 @@ static int parse_id_map(KeyContext *context, const char *value, void *field) {
                         return key_refuse_value(context, word, "maps no id; COUNT is at least 1");
                 if (range.inside > ID_MAX - (range.count - 1) ||
                     (range.outside != ID_OUTSIDE_AUTO && range.outside > ID_MAX - (range.count - 1)))
-                        return key_refuse_value(context, word, "goes beyond the last id, %" PRIu32, (uint32_t) ID_MAX);
+                        return key_refuse_value(context, word, "goes beyond the last id, %" PRIu32,
+                                                (uint32_t) ID_MAX);
                 if (definition->n_id_ranges >= ID_RANGES_MAX)
                         return key_refuse(context, "more than %d ranges", ID_RANGES_MAX);
 

@@ -82,7 +82,8 @@ const RlimitForm rlimit_sigpending = FORM_NUMBER(RLIMIT_SIGPENDING);
 const RlimitForm rlimit_msgqueue = FORM_BYTES(RLIMIT_MSGQUEUE);
 const RlimitForm rlimit_nice = { RLIMIT_NICE, parse_nice, "", "a nice level with its sign, or 0 to 40" };
 const RlimitForm rlimit_rtprio = { RLIMIT_RTPRIO, parse_priority, "", "a priority from 0 to 99" };
-const RlimitForm rlimit_rttime = { RLIMIT_RTTIME, parse_usec, "us", "a time span, plain numbers being microseconds" };
+const RlimitForm rlimit_rttime = { RLIMIT_RTTIME, parse_usec, "us",
+                                   "a time span, plain numbers being microseconds" };
 
 /* Limit*= */
 
@@ -123,12 +124,15 @@ static int parse_rlimit(KeyContext *context, const char *value, void *field) {
         if (hard)
                 *hard++ = '\0';
 
-        if (parse_bound(form, copy, &limit.rlim_cur) < 0 || parse_bound(form, hard ?: copy, &limit.rlim_max) < 0)
+        if (parse_bound(form, copy, &limit.rlim_cur) < 0 ||
+            parse_bound(form, hard ?: copy, &limit.rlim_max) < 0)
                 return key_refuse_value(context, value,
-                                        "cannot be used; it takes %s, or infinity, as one value or as SOFT:HARD",
+                                        "cannot be used; it takes %s, or infinity, as one value or as "
+                                        "SOFT:HARD",
                                         form->expected);
         if (limit.rlim_cur > limit.rlim_max)
-                return key_refuse_value(context, value, "has a soft limit above the hard one; it is SOFT:HARD");
+                return key_refuse_value(context, value,
+                                        "has a soft limit above the hard one; it is SOFT:HARD");
 
         existing = find_rlimit(definition, form->resource);
         if (existing) {
@@ -183,9 +187,10 @@ const KeyType key_type_rlimit = {
 
 static bool sysctl_is_namespaced(const char *key) {
         static const char *const names[] = {
-                "kernel.auto_msgmni", "kernel.domainname", "kernel.hostname", "kernel.msg_next_id", "kernel.msgmax",
-                "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.sem_next_id", "kernel.shm_next_id",
-                "kernel.shm_rmid_forced", "kernel.shmall", "kernel.shmmax", "kernel.shmmni",
+                "kernel.auto_msgmni", "kernel.domainname",  "kernel.hostname",        "kernel.msg_next_id",
+                "kernel.msgmax",      "kernel.msgmnb",      "kernel.msgmni",          "kernel.sem",
+                "kernel.sem_next_id", "kernel.shm_next_id", "kernel.shm_rmid_forced", "kernel.shmall",
+                "kernel.shmmax",      "kernel.shmmni",
         };
         static const char *const prefixes[] = { "net.", "fs.mqueue.", "user." };
 
@@ -223,13 +228,16 @@ static int sysctl_set(KeyContext *context, Definition *definition, const char *w
         if (!key || !value)
                 return -ENOMEM;
         if (!sysctl_name_is_valid(key))
-                return key_refuse_value(context, key, "is not the name of a setting, such as net.ipv4.ip_forward");
+                return key_refuse_value(context, key,
+                                        "is not the name of a setting, such as net.ipv4.ip_forward");
         if (!sysctl_is_namespaced(key))
-                return key_refuse_value(context, key, "is the whole machine's, not one container's; only net.*, user.*, "
-                                                      "fs.mqueue.*, kernel.hostname, kernel.domainname, kernel.sem* and "
-                                                      "the kernel.msg* and kernel.shm* limits can be set here");
+                return key_refuse_value(context, key,
+                                        "is the whole machine's, not one container's; only net.*, user.*, "
+                                        "fs.mqueue.*, kernel.hostname, kernel.domainname, kernel.sem* and "
+                                        "the kernel.msg* and kernel.shm* limits can be set here");
         if (!*value || strlen(value) > SYSCTL_SIZE_MAX || !string_is_printable(value))
-                return key_refuse_value(context, key, "needs a value of 1 to %d printable characters", SYSCTL_SIZE_MAX);
+                return key_refuse_value(context, key, "needs a value of 1 to %d printable characters",
+                                        SYSCTL_SIZE_MAX);
 
         for (size_t i = 0; i < definition->n_sysctls; i++)
                 if (streq(definition->sysctls[i].key, key)) {
@@ -242,7 +250,8 @@ static int sysctl_set(KeyContext *context, Definition *definition, const char *w
                 return key_refuse(context, "more than %d settings", SYSCTLS_MAX);
         if (array_reserve(&definition->sysctls, definition->n_sysctls, sizeof(KeyValue)) < 0)
                 return -ENOMEM;
-        definition->sysctls[definition->n_sysctls++] = (KeyValue) { .key = TAKE_PTR(key), .value = TAKE_PTR(value) };
+        definition->sysctls[definition->n_sysctls++] = (KeyValue){ .key = TAKE_PTR(key),
+                                                                   .value = TAKE_PTR(value) };
 
         return 0;
 }
@@ -264,8 +273,9 @@ static int parse_sysctl(KeyContext *context, const char *value, void *field) {
 
                 n = strcspn(word, "=");
                 if (!word[n])
-                        return key_refuse_value(context, word, "is not name=value; quote values that have spaces: "
-                                                               "\"kernel.sem=32000 1024000000 500 32000\"");
+                        return key_refuse_value(context, word,
+                                                "is not name=value; quote values that have spaces: "
+                                                "\"kernel.sem=32000 1024000000 500 32000\"");
                 r = sysctl_set(context, field, word, n);
                 if (r != 0)
                         return r;
@@ -289,7 +299,8 @@ static int print_sysctl(const Key *key, const void *field, FILE *stream) {
 
         for (size_t i = 0; i < definition->n_sysctls; i++) {
                 const KeyValue *sysctl = definition->sysctls + i;
-                _cleanup_free_ char *word = string_printf("%s=%s", sysctl->key, sysctl->value), *quoted = NULL;
+                _cleanup_free_ char *word = string_printf("%s=%s", sysctl->key, sysctl->value),
+                                    *quoted = NULL;
 
                 if (!word)
                         return -ENOMEM;

@@ -74,7 +74,8 @@ static int normalise_quota(const char *value, char **ret) {
         return give_permyriad(ret, quota);
 }
 
-const ResourceForm resource_quota = { normalise_quota, "a percentage of one processor, such as 50% or 200%" };
+const ResourceForm resource_quota = { normalise_quota, "a percentage of one processor, such as 50% or "
+                                                       "200%" };
 
 static int normalise_period(const char *value, char **ret) {
         uint64_t usec;
@@ -112,9 +113,9 @@ static int normalise_index_set(const char *value, char **ret) {
                 if (last < first || last > CPU_INDEX_MAX)
                         return -EINVAL;
 
-                longer = first == last ?
-                                string_printf("%s%s%" PRIu32, set ?: "", set ? " " : "", first) :
-                                string_printf("%s%s%" PRIu32 "-%" PRIu32, set ?: "", set ? " " : "", first, last);
+                longer = first == last ? string_printf("%s%s%" PRIu32, set ?: "", set ? " " : "", first)
+                                       : string_printf("%s%s%" PRIu32 "-%" PRIu32, set ?: "", set ? " " : "",
+                                                       first, last);
                 if (!longer)
                         return -ENOMEM;
                 free(set);
@@ -179,9 +180,11 @@ static int normalise_tasks(const char *value, char **ret) {
         return -EINVAL;
 }
 
-const ResourceForm resource_tasks = { normalise_tasks, "a number from 1, a percentage up to 100%, or infinity" };
+const ResourceForm resource_tasks = { normalise_tasks, "a number from 1, a percentage up to 100%, or "
+                                                       "infinity" };
 
-/* "PATH VALUE": *RET_REST is VALUE. Paths with characters that a unit file gives a meaning to are refused. */
+/* "PATH VALUE": *RET_REST is VALUE. Paths with characters that a unit file gives a meaning to are
+ * refused. */
 static int split_device(const char *value, char **ret_path, const char **ret_rest) {
         size_t n = strcspn(value, WHITESPACE);
 
@@ -247,7 +250,8 @@ const ResourceForm resource_device_weight = {
 };
 const ResourceForm resource_device_rate = {
         normalise_device_rate,
-        "the path of a device and a number per second with K, M, G or T (of 1000) or infinity, such as /dev/sda 5M",
+        "the path of a device and a number per second with K, M, G or T (of 1000) or infinity, such as "
+        "/dev/sda 5M",
 };
 const ResourceForm resource_device_latency = {
         normalise_device_latency,

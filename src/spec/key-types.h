@@ -51,17 +51,17 @@ extern const KeyType key_type_id_map;
 extern const KeyType key_type_property;       /* the last assignment counts */
 extern const KeyType key_type_property_list;  /* assignments add up */
 
-/* Turns VALUE into the text that systemd is given, which the caller frees. 0, -ENOMEM, or -EINVAL or -ERANGE:
- * then EXPECTED says what would be right. */
+/* Turns VALUE into the text that systemd is given, which the caller frees. 0, -ENOMEM, or -EINVAL or
+ * -ERANGE: then EXPECTED says what would be right. */
 typedef struct ResourceForm {
         int (*normalise)(const char *value, char **ret);
         const char *expected;
 } ResourceForm;
 
-extern const ResourceForm resource_boolean, resource_weight, resource_io_weight, resource_quota, resource_period,
-                resource_index_set, resource_memory, resource_memory_or_none, resource_tasks, resource_device_weight,
-                resource_device_rate, resource_device_latency, resource_oom_mode, resource_oom_preference,
-                resource_pressure;
+extern const ResourceForm resource_boolean, resource_weight, resource_io_weight, resource_quota,
+                resource_period, resource_index_set, resource_memory, resource_memory_or_none,
+                resource_tasks, resource_device_weight, resource_device_rate, resource_device_latency,
+                resource_oom_mode, resource_oom_preference, resource_pressure;
 
 /* key-limits.c: the definition's rlimits and sysctls; the offset is not used */
 
@@ -75,6 +75,6 @@ typedef struct RlimitForm {
         const char *expected;
 } RlimitForm;
 
-extern const RlimitForm rlimit_cpu, rlimit_fsize, rlimit_data, rlimit_stack, rlimit_core, rlimit_rss, rlimit_nofile,
-                rlimit_as, rlimit_nproc, rlimit_memlock, rlimit_locks, rlimit_sigpending, rlimit_msgqueue,
-                rlimit_nice, rlimit_rtprio, rlimit_rttime;
+extern const RlimitForm rlimit_cpu, rlimit_fsize, rlimit_data, rlimit_stack, rlimit_core, rlimit_rss,
+                rlimit_nofile, rlimit_as, rlimit_nproc, rlimit_memlock, rlimit_locks, rlimit_sigpending,
+                rlimit_msgqueue, rlimit_nice, rlimit_rtprio, rlimit_rttime;

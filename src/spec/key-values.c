@@ -92,8 +92,8 @@ static int refuse_word(KeyContext *context, const KeyWords *words, const char *w
                 last = words->words[i];
         }
 
-        return key_refuse_value(context, word, "is not known; it takes %s%s%s%s%s", list ?: "", list ? " " : "",
-                                list ? joint : "", list ? " " : "", last);
+        return key_refuse_value(context, word, "is not known; it takes %s%s%s%s%s", list ?: "",
+                                list ? " " : "", list ? joint : "", list ? " " : "", last);
 }
 
 static int parse_word(KeyContext *context, const char *value, void *field) {
@@ -150,10 +150,11 @@ static int parse_flags(KeyContext *context, const char *value, void *field) {
 
                 i = word_find(words, word);
                 if (i < 0 && (streq(word, "user") || streq(word, "users")))
-                        return key_refuse(context, "the user namespace has a key of its own: "
-                                                   "[Identity] UserNamespace=");
+                        return key_refuse(context, "the user namespace has a key of its own: [Identity] "
+                                                   "UserNamespace=");
                 if (i < 0 && (streq(word, "mount") || streq(word, "pid")))
-                        return key_refuse(context, "the %s namespace is always private and not named here", word);
+                        return key_refuse(context, "the %s namespace is always private and not named here",
+                                          word);
                 if (i < 0)
                         return refuse_word(context, words, word, "and");
                 flags |= 1U << i;
@@ -191,7 +192,8 @@ const KeyType key_type_flags = {
 
 const char key_path_below_root[] = "below /";
 
-/* Absolute, without empty parts, "." and a slash at the end. Refuses "..": what it means depends on links. */
+/* Absolute, without empty parts, "." and a slash at the end. Refuses "..": what it means depends on
+ * links. */
 static int path_normalise(const char *path, char **ret) {
         _cleanup_free_ char *normal = NULL;
         char *p;
@@ -236,7 +238,8 @@ static int parse_path(KeyContext *context, const char *value, void *field) {
 
         r = path_normalise(value, &path);
         if (r == -EINVAL)
-                return key_refuse_value(context, value, "is not an absolute path without \"..\", such as /srv/web");
+                return key_refuse_value(context, value,
+                                        "is not an absolute path without \"..\", such as /srv/web");
         if (r < 0)
                 return r;
 
@@ -336,7 +339,8 @@ static int parse_bytes(KeyContext *context, const char *value, void *field) {
 
         if (parse_size(value, 1024, &bytes) < 0 || bytes == 0 || bytes > INT64_MAX)
                 return key_refuse_value(context, value,
-                                        "is not a size; it takes bytes, or a number with K, M, G or T (of 1024)");
+                                        "is not a size; it takes bytes, or a number with K, M, G or T (of "
+                                        "1024)");
 
         memcpy(field, &bytes, sizeof bytes);
         return 0;
@@ -360,8 +364,9 @@ static int parse_access_mode(KeyContext *context, const char *value, void *field
         mode_t mode;
 
         if (parse_mode(value, &mode) < 0)
-                return key_refuse_value(context, value, "is not an access mode; it takes octal digits from 0 to 7777, "
-                                                        "such as 0755");
+                return key_refuse_value(context, value,
+                                        "is not an access mode; it takes octal digits from 0 to 7777, such "
+                                        "as 0755");
 
         memcpy(field, &mode, sizeof mode);
         return 0;
@@ -385,7 +390,8 @@ static int parse_delay(KeyContext *context, const char *value, void *field) {
         uint64_t usec;
 
         if (parse_timespan(value, &usec) < 0 || usec > DELAY_MAX_USEC)
-                return key_refuse_value(context, value, "is not a time span of at most an hour, such as 5s, 2min or 500ms");
+                return key_refuse_value(context, value,
+                                        "is not a time span of at most an hour, such as 5s, 2min or 500ms");
 
         memcpy(field, &usec, sizeof usec);
         return 0;
@@ -409,7 +415,8 @@ static int parse_signal_name(KeyContext *context, const char *value, void *field
         int sig;
 
         if (parse_signal(value, &sig) < 0)
-                return key_refuse_value(context, value, "is not a signal, such as SIGTERM, SIGRTMIN+3 or 15");
+                return key_refuse_value(context, value,
+                                        "is not a signal, such as SIGTERM, SIGRTMIN+3 or 15");
 
         memcpy(field, &sig, sizeof sig);
         return 0;

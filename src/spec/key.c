@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is done with rows of the key table: finding them, assigning to their fields, telling what is wrong and
- * what might have been meant.
+ * What is done with rows of the key table: finding them, assigning to their fields, telling what is wrong
+ * and what might have been meant.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -83,8 +83,8 @@ const char *section_suggest(const char *section) {
 static int refuse(KeyContext *context, const char *text) {
         int r;
 
-        r = problems_add(context->problems, context->origin.file, context->origin.line, context->key->name, "%s",
-                         text);
+        r = problems_add(context->problems, context->origin.file, context->origin.line, context->key->name,
+                         "%s", text);
 
         return r < 0 ? r : KEY_E_VALUE;
 }

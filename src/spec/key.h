@@ -41,7 +41,8 @@ typedef struct KeyType {
         bool list;         /* assignments add up; the origins of all of them are kept */
         bool action;       /* there is no value: assigning does something, and nothing is remembered */
 
-        /* Takes a value that is not empty into FIELD. 0, a negative errno, or KEY_E_VALUE after it has told. */
+        /* Takes a value that is not empty into FIELD. 0, a negative errno, or KEY_E_VALUE after it has
+         * told. */
         int (*parse)(KeyContext *context, const char *value, void *field);
 
         /* Back to the default. NULL: SIZE bytes are copied from the default. */

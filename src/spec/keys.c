@@ -38,7 +38,7 @@ static const KeyNameRule hostname_rule = {
 };
 static const KeyNameRule group_rule = {
         group_name_is_valid,
-        "a group is 1 to 63 letters, digits, '_', '-' and '.', and begins and ends with a letter, digit or '_'",
+        "a group is 1 to 63 letters, digits, '_', '-' and '.', and begins and ends with neither '-' nor '.'",
         0,
 };
 static const KeyNameRule after_rule = {
@@ -73,29 +73,37 @@ WORDS(namespace_words, "uts", "ipc", "net", "cgroup", "time");
 
 #define CONTAINER(name, type, field, data, trust, live, doc) \
         ROW("Container", name, type, FIELD(field), data, trust, live, doc)
-#define ROOT(name, type, field, data, trust, doc) ROW("Root", name, type, FIELD(field), data, trust, false, doc)
+#define ROOT(name, type, field, data, trust, doc) \
+        ROW("Root", name, type, FIELD(field), data, trust, false, doc)
 #define MOUNT(name, type, field, data, trust, doc) \
         ROW(SECTION_MOUNT, name, type, MOUNT_FIELD(field), data, trust, false, doc)
-#define PROPERTY(name, form, trust, doc) ROW("Resources", name, property, 0, &resource_##form, trust, true, doc)
+#define PROPERTY(name, form, trust, doc) \
+        ROW("Resources", name, property, 0, &resource_##form, trust, true, doc)
 #define PROPERTIES(name, form, trust, doc) \
         ROW("Resources", name, property_list, 0, &resource_##form, trust, true, doc)
 #define LIMIT(name, form, trust, doc) ROW("Resources", name, rlimit, 0, &rlimit_##form, trust, false, doc)
-#define AUTOSTART(name, type, field, data, doc) ROW("Autostart", name, type, FIELD(field), data, ANYONE, true, doc)
+#define AUTOSTART(name, type, field, data, doc) \
+        ROW("Autostart", name, type, FIELD(field), data, ANYONE, true, doc)
 
 /* clang-format off */
 const Key keys[] = {
-        ROW("Container", "Include", include, 0, NULL, ROOT, false, "another file, or a directory's *.conf, read in place"),
+        ROW("Container", "Include", include, 0, NULL, ROOT, false,
+            "another file, or a directory's *.conf, read in place"),
         CONTAINER("Description", text, description, NULL, ANYONE, true, "one line for people"),
-        CONTAINER("Boot", word, boot, &boot_words, ANYONE, false, "what process 1 is: the root's init, Command= or a reaper"),
+        CONTAINER("Boot", word, boot, &boot_words, ANYONE, false,
+                  "what process 1 is: the root's init, Command= or a reaper"),
         CONTAINER("Command", command, command, NULL, ANYONE, false, "program and arguments"),
         CONTAINER("User", name, user, &user_rule, ANYONE, false, "who runs the command"),
         CONTAINER("Group", name, group, &user_rule, ANYONE, false, "the command's group"),
         CONTAINER("Groups", names, groups, &user_rule, ANYONE, false, "the command's further groups"),
-        CONTAINER("WorkingDirectory", path, working_directory, NULL, ANYONE, false, "where the command starts"),
+        CONTAINER("WorkingDirectory", path, working_directory, NULL, ANYONE, false,
+                  "where the command starts"),
         ROW("Container", "Environment", environment, 0, NULL, ANYONE, false, "variables of process 1"),
-        CONTAINER("Hostname", name, hostname, &hostname_rule, ANYONE, false, "the name that the container sees"),
+        CONTAINER("Hostname", name, hostname, &hostname_rule, ANYONE, false,
+                  "the name that the container sees"),
         CONTAINER("MachineID", machine_id, machine_id, NULL, ANYONE, false, "the container's machine id"),
-        CONTAINER("Architecture", word, architecture, &architecture_words, ANYONE, false, "what uname(2) shows"),
+        CONTAINER("Architecture", word, architecture, &architecture_words, ANYONE, false,
+                  "what uname(2) shows"),
         CONTAINER("StopSignal", signal, stop_signal, NULL, ANYONE, false, "asks process 1 to stop"),
         CONTAINER("RebootSignal", signal, reboot_signal, NULL, ANYONE, false, "asks process 1 to reboot"),
         CONTAINER("Ready", word, ready, &ready_words, ANYONE, false, "when the container counts as started"),
@@ -178,7 +186,8 @@ const Key keys[] = {
         LIMIT("LimitRTPRIO", rtprio, ROOT, "the highest real-time priority"),
         LIMIT("LimitRTTIME", rttime, ANYONE, "real-time processor time without a pause"),
 
-        ROW("Resources", "Sysctl", sysctl, 0, NULL, ANYONE, false, "settings of the container's own kernel view"),
+        ROW("Resources", "Sysctl", sysctl, 0, NULL, ANYONE, false,
+            "settings of the container's own kernel view"),
 
         AUTOSTART("After", names, after, &after_rule, "start after these"),
         AUTOSTART("Delay", delay, delay_usec, NULL, "wait before starting"),

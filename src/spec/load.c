@@ -63,7 +63,8 @@ const DefinitionSources *definition_sources_host(void) {
                 { "/usr/lib/berth/containers", true },
                 { "/var/lib/berth/containers", false },
         };
-        static const DefinitionSources sources = { .directories = directories, .n_directories = ELEMENTSOF(directories) };
+        static const DefinitionSources sources = { .directories = directories,
+                                                   .n_directories = ELEMENTSOF(directories) };
 
         return &sources;
 }
@@ -73,7 +74,8 @@ static int refuse_place(Problems *problems, const char *path, int r) {
         if (r == -ENOMEM)
                 return r;
 
-        return problems_add(problems, path, 0, NULL, "%s%s", r < 0 ? "cannot be opened: " : "", place_error_text(r));
+        return problems_add(problems, path, 0, NULL, "%s%s", r < 0 ? "cannot be opened: " : "",
+                            place_error_text(r));
 }
 
 static int open_directories(const DefinitionSources *sources, Directories *ret, Problems *problems) {
@@ -108,9 +110,10 @@ static int place_confine(const Directories *directories, const Place *from, Plac
         }
 
         place->trusted = false;
-        place->reason = from ? string_printf("%s, to which a link in %s leads, lies in no trusted place", place->path,
-                                             from->path) :
-                               string_printf("%s lies in no trusted place such as /etc/berth/containers", place->path);
+        place->reason = from ? string_printf("%s, to which a link in %s leads, lies in no trusted place",
+                                             place->path, from->path)
+                             : string_printf("%s lies in no trusted place such as /etc/berth/containers",
+                                             place->path);
 
         return place->reason ? 0 : -ENOMEM;
 }
@@ -159,8 +162,9 @@ static int read_main(Reader *reader, const Directories *directories, const char 
                         return -ENOMEM;
                 if (r == PLACE_E_MASKED) {
                         r = problems_add(reader->problems, path, 0, NULL,
-                                         "container %s is masked: this is a link to /dev/null; remove it to use the "
-                                         "container again", name);
+                                         "container %s is masked: this is a link to /dev/null; remove it to "
+                                         "use the container again",
+                                         name);
                         return r < 0 ? r : DEFINITION_E_MASKED;
                 }
 
@@ -168,7 +172,8 @@ static int read_main(Reader *reader, const Directories *directories, const char 
         }
 
         r = problems_add(reader->problems, NULL, 0, NULL,
-                         "there is no container %s: no %s in a directory for definitions (%s and others)", name, file,
+                         "there is no container %s: no %s in a directory for definitions (%s and others)",
+                         name, file,
                          reader->sources->n_directories > 0 ? reader->sources->directories[0].path : "none");
 
         return r < 0 ? r : DEFINITION_E_NOT_FOUND;
@@ -204,7 +209,8 @@ static int drop_in_compare(const void *a, const void *b) {
         return strcmp(((const DropIn *) a)->name, ((const DropIn *) b)->name);
 }
 
-/* The directories NAME.container.d, then those for all containers, each kind from the highest source down. */
+/* The directories NAME.container.d, then those for all containers, each kind from the highest source
+ * down. */
 static int open_drop_in_directories(Reader *reader, const Directories *directories, const char *name,
                                     Place ret[static 2 * DIRECTORIES_MAX], size_t *ret_n) {
         _cleanup_free_ char *own = string_printf("%s" SUFFIX ".d", name);
@@ -218,7 +224,8 @@ static int open_drop_in_directories(Reader *reader, const Directories *directori
                         _cleanup_free_ char *path = NULL;
                         int r;
 
-                        r = place_open_in(reader->sources, directories->places + i, kinds[kind], ret + *ret_n);
+                        r = place_open_in(reader->sources, directories->places + i, kinds[kind],
+                                          ret + *ret_n);
                         if (r == 0 && ret[*ret_n].directory) {
                                 (*ret_n)++;
                                 continue;
@@ -296,7 +303,8 @@ static int finish(Definition *definition, Problems *problems) {
         if (problems->n > 0)
                 return DEFINITION_E_INVALID;
 
-        definition->namespaces = (NAMESPACES_DEFAULT | definition->namespaces_private) & ~definition->namespaces_shared;
+        definition->namespaces = (NAMESPACES_DEFAULT | definition->namespaces_private) &
+                                 ~definition->namespaces_shared;
 
         r = definition_check(definition, problems);
         if (r < 0)
@@ -314,7 +322,8 @@ static Definition *definition_begin(const char *name) {
         return definition;
 }
 
-int definition_load(const DefinitionSources *sources, const char *name, Definition **ret, Problems *problems) {
+int definition_load(const DefinitionSources *sources, const char *name, Definition **ret,
+                    Problems *problems) {
         _cleanup_(definition_freep) Definition *definition = NULL;
         _cleanup_(directories_clear) Directories directories = { .n = 0 };
         Reader reader = { .sources = sources, .problems = problems };
@@ -322,7 +331,8 @@ int definition_load(const DefinitionSources *sources, const char *name, Definiti
 
         if (!container_name_is_valid(name)) {
                 r = problems_add(problems, NULL, 0, NULL, "\"%.*s\"%s cannot be the name of a container; %s",
-                                 NAME_SHOWN_MAX, name, strnlen(name, NAME_SHOWN_MAX + 1) > NAME_SHOWN_MAX ? "..." : "",
+                                 NAME_SHOWN_MAX, name,
+                                 strnlen(name, NAME_SHOWN_MAX + 1) > NAME_SHOWN_MAX ? "..." : "",
                                  CONTAINER_NAME_RULE);
                 return r < 0 ? r : DEFINITION_E_NAME;
         }
@@ -391,7 +401,8 @@ static int open_for_caller(const DefinitionSources *sources, const char *path, P
         return ret->path && ret->reason ? 0 : -ENOMEM;
 }
 
-int definition_load_file(const DefinitionSources *sources, const char *path, Definition **ret, Problems *problems) {
+int definition_load_file(const DefinitionSources *sources, const char *path, Definition **ret,
+                         Problems *problems) {
         _cleanup_(definition_freep) Definition *definition = NULL;
         _cleanup_(directories_clear) Directories directories = { .n = 0 };
         _cleanup_(place_clear) Place place = PLACE_EMPTY;
@@ -450,7 +461,8 @@ int definition_load_text(
         int r;
 
         if (!container_name_is_valid(name)) {
-                r = problems_add(problems, NULL, 0, NULL, "the name cannot be a container's; " CONTAINER_NAME_RULE);
+                r = problems_add(problems, NULL, 0, NULL,
+                                 "the name cannot be a container's; " CONTAINER_NAME_RULE);
                 return r < 0 ? r : DEFINITION_E_NAME;
         }
 
@@ -489,11 +501,13 @@ int definition_list(const DefinitionSources *sources, char ***ret_names) {
                         name = strndup(entry->d_name, strlen(entry->d_name) - strlen(SUFFIX));
                         if (!name)
                                 return -ENOMEM;
-                        if (!container_name_is_valid(name) || strv_contains(names, name) || strv_contains(masked, name))
+                        if (!container_name_is_valid(name) || strv_contains(names, name) ||
+                            strv_contains(masked, name))
                                 continue;
 
                         n = readlinkat(dirfd(stream), entry->d_name, target, sizeof target);
-                        r = strv_append_take(n == 9 && memcmp(target, "/dev/null", 9) == 0 ? &masked : &names,
+                        r = strv_append_take(n == 9 && memcmp(target, "/dev/null", 9) == 0 ? &masked
+                                                                                           : &names,
                                              TAKE_PTR(name));
                         if (r < 0)
                                 return r;

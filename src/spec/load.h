@@ -40,12 +40,14 @@ typedef enum DefinitionError {
 } DefinitionError;
 
 /* The definition of container NAME. 0, a DefinitionError, or -ENOMEM and the like. */
-int definition_load(const DefinitionSources *sources, const char *name, Definition **ret, Problems *problems);
+int definition_load(const DefinitionSources *sources, const char *name, Definition **ret,
+                    Problems *problems);
 
 /* One file on its own, wherever it lies, without drop-ins; trusted if it would be where it lies. Meant for
  * checking: files that it includes are read with the rights of the caller, whoever wrote the file. The
  * container's name is the file's as far as it can be one. */
-int definition_load_file(const DefinitionSources *sources, const char *path, Definition **ret, Problems *problems);
+int definition_load_file(const DefinitionSources *sources, const char *path, Definition **ret,
+                         Problems *problems);
 
 /* From memory, as somebody sent it; LABEL stands for the file in messages. Includes are refused. */
 int definition_load_text(

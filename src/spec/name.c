@@ -30,7 +30,8 @@ static bool labels_are_valid(const char *name, const char *alphabet) {
 }
 
 bool container_name_is_valid(const char *name) {
-        return strnlen(name, NAME_MAX_LENGTH + 1) <= NAME_MAX_LENGTH && labels_are_valid(name, LOWER DIGITS "-");
+        return strnlen(name, NAME_MAX_LENGTH + 1) <= NAME_MAX_LENGTH &&
+               labels_are_valid(name, LOWER DIGITS "-");
 }
 
 bool group_name_is_valid(const char *name) {

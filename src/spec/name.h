@@ -17,6 +17,7 @@ bool group_name_is_valid(const char *name);
 bool hostname_is_valid(const char *name);
 
 /* The rule for containers' names in words, for messages. */
-#define CONTAINER_NAME_RULE                                                                                  \
-        "a name is 1 to 63 characters a-z, 0-9, '-' and '.', and begins and ends with a letter or digit on " \
+#define CONTAINER_NAME_RULE                                                                                 \
+        "a name is 1 to 63 characters a-z, 0-9, '-' and '.', and begins and ends with a letter or digit "   \
+        "on "                                                                                               \
         "both sides of each '.'"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The memory of a definition for where its values come from: one entry for each assignment that still counts.
- * Private to src/spec; others ask definition_origin().
+ * The memory of a definition for where its values come from: one entry for each assignment that still
+ * counts. Private to src/spec; others ask definition_origin().
  */
 #pragma once
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Who could have written a file; see place.h. There are two ways: where no component is a link, the kernel
- * opens the directory at once and its ancestors are looked at through "..", one system call each. Where there
- * is one, the path is walked component by component, and each link's directory is judged before the link is
- * read.
+ * opens the directory at once and its ancestors are looked at through "..", one system call each. Where
+ * there is one, the path is walked component by component, and each link's directory is judged before the
+ * link is read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,8 +30,8 @@ const char *place_error_text(int error) {
         case PLACE_E_MASKED:
                 return "is masked by a link to /dev/null";
         case PLACE_E_LINK:
-                return "is reached by a symbolic link in a place that is not root's alone, and is not followed; "
-                       "put a file there instead of the link";
+                return "is reached by a symbolic link in a place that is not root's alone, and is not "
+                       "followed; put a file there instead of the link";
         case PLACE_E_KIND:
                 return "is not a regular file";
         default:
@@ -40,14 +40,16 @@ const char *place_error_text(int error) {
 }
 
 /* Takes trust away if STATUS, that of PATH, shows that somebody else can write there. */
-static int judge(const DefinitionSources *sources, const struct stat *status, const char *path, Place *place) {
+static int judge(const DefinitionSources *sources, const struct stat *status, const char *path,
+                 Place *place) {
         char *reason;
 
         if (!place->trusted)
                 return 0;
 
         if (status->st_uid != 0 && status->st_uid != sources->trusted_uid)
-                reason = string_printf("%s belongs to user %u, not to root", path, (unsigned) status->st_uid);
+                reason = string_printf("%s belongs to user %u, not to root", path,
+                                       (unsigned) status->st_uid);
         else if (status->st_mode & 0022)
                 reason = string_printf("%s is writable by %s (mode %04o)", path,
                                        status->st_mode & 0002 ? "everybody" : "its group",
@@ -197,7 +199,8 @@ static int walk_step(Walk *walk, const char *name) {
         if (streq(name, ".."))
                 fd = openat(walk->place.fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
         else
-                fd = openat(walk->place.fd, name, last ? OPEN_FLAGS : O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                fd = openat(walk->place.fd, name,
+                            last ? OPEN_FLAGS : O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         /* A link is ELOOP as the last component, ENOTDIR before. */
         if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
                 struct stat status;

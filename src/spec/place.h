@@ -38,8 +38,9 @@ typedef struct Place {
 
 void place_clear(Place *place);
 
-/* Opens a directory or file by its absolute path (it may have "." and ".." in it), following links by the rule above. TRUSTED is what is to be
- * begun with: false keeps it untrusted without a look at owners. 0, a PlaceError or a negative errno. */
+/* Opens a directory or file by its absolute path (it may have "." and ".." in it), following links by the
+ * rule above. TRUSTED is what is to be begun with: false keeps it untrusted without a look at owners. 0, a
+ * PlaceError or a negative errno. */
 int place_open(const DefinitionSources *sources, const char *path, bool trusted, Place *ret);
 
 /* Opens NAME, which has no slash, in the opened DIRECTORY. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The trust rule; see policy.h. Which keys it concerns is said by the trust column of the key table; what each
- * kind of trust allows is said here, over all of them, so that a new kind cannot be forgotten. Behind that
- * stands a second look at the values themselves, which holds even if a value came about without a key.
+ * The trust rule; see policy.h. Which keys it concerns is said by the trust column of the key table; what
+ * each kind of trust allows is said here, over all of them, so that a new kind cannot be forgotten. Behind
+ * that stands a second look at the values themselves, which holds even if a value came about without a key.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -69,9 +69,11 @@ static int refuse(const Definition *definition, const Key *key, const Origin *or
                   Problems *problems) {
         int r;
 
-        r = problems_add(problems, origin ? origin->file : NULL, origin ? origin->line : 0, key ? key->name : NULL,
-                         "%s only in a definition that root alone can write, and this is none: %s. Root would have to "
-                         "put it into a file below /etc/berth/containers that nobody else can write",
+        r = problems_add(problems, origin ? origin->file : NULL, origin ? origin->line : 0,
+                         key ? key->name : NULL,
+                         "%s only in a definition that root alone can write, and this is none: %s. Root "
+                         "would have to put it into a file below /etc/berth/containers that nobody else can "
+                         "write",
                          objection, definition->untrusted_reason ?: "it comes from elsewhere");
 
         return r < 0 ? r : POLICY_E_FORBIDDEN;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Writing a definition; see print.h. The order is that of the key table; [Mount] sections come where the table
- * has their keys, in the order of the definition. Only keys that were assigned are written.
+ * Writing a definition; see print.h. The order is that of the key table; [Mount] sections come where the
+ * table has their keys, in the order of the definition. Only keys that were assigned are written.
  */
 #include <errno.h>
 

@@ -24,7 +24,8 @@ void problems_clear(Problems *problems) {
         *problems = (Problems) PROBLEMS_EMPTY;
 }
 
-int problems_add(Problems *problems, const char *file, unsigned line, const char *key, const char *format, ...) {
+int problems_add(Problems *problems, const char *file, unsigned line, const char *key, const char *format,
+                 ...) {
         Problem problem = { .line = line };
         va_list args;
         int r;

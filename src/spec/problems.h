@@ -30,10 +30,11 @@ typedef struct Problems {
 void problems_clear(Problems *problems);
 
 /* Adds a problem; FILE and KEY may be NULL, LINE 0. 0 or -ENOMEM. Beyond the limit it only notes that. */
-int problems_add(Problems *problems, const char *file, unsigned line, const char *key, const char *format, ...)
-                _printf_(5, 6);
+int problems_add(Problems *problems, const char *file, unsigned line, const char *key, const char *format,
+                 ...) _printf_(5, 6);
 
-/* "FILE:LINE: Key=: sentence" with everything unprintable escaped; the caller frees it. NULL: out of memory. */
+/* "FILE:LINE: Key=: sentence" with everything unprintable escaped; the caller frees it. NULL: out of
+ * memory. */
 char *problem_format(const Problem *problem);
 
 /* All of them, one a line. 0, -ENOMEM or -EIO. */

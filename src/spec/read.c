@@ -64,14 +64,15 @@ static int refuse_section(ReadState *state, const char *name, unsigned line) {
 
         if (suggestion)
                 return problems_add(problems, state->frame->file, line, NULL,
-                                    "there is no section [%.*s]; did you mean [%s]?", NAME_SHOWN_MAX, name, suggestion);
+                                    "there is no section [%.*s]; did you mean [%s]?", NAME_SHOWN_MAX, name,
+                                    suggestion);
 
         list = list_sections();
         if (!list)
                 return -ENOMEM;
 
-        return problems_add(problems, state->frame->file, line, NULL, "there is no section [%.*s]; there are %s",
-                            NAME_SHOWN_MAX, name, list);
+        return problems_add(problems, state->frame->file, line, NULL,
+                            "there is no section [%.*s]; there are %s", NAME_SHOWN_MAX, name, list);
 }
 
 static int on_section(void *userdata, const char *name, unsigned line) {
@@ -113,10 +114,12 @@ static int refuse_key(ReadState *state, const char *name, unsigned line) {
                 return -ENOMEM;
         if (elsewhere)
                 return problems_add(problems, frame->file, line, shown,
-                                    "there is no such key in [%s]; it belongs in [%s]", frame->section, elsewhere);
+                                    "there is no such key in [%s]; it belongs in [%s]", frame->section,
+                                    elsewhere);
         if (suggestion)
                 return problems_add(problems, frame->file, line, shown,
-                                    "there is no such key in [%s]; did you mean %s=?", frame->section, suggestion);
+                                    "there is no such key in [%s]; did you mean %s=?", frame->section,
+                                    suggestion);
 
         return problems_add(problems, frame->file, line, shown,
                             "there is no such key in [%s]; berth.container(5) lists them", frame->section);
@@ -153,8 +156,8 @@ static char *describe_chain(const ReadFrame *frame) {
         char *chain = NULL;
 
         for (; frame; frame = frame->parent) {
-                char *longer = string_printf("%s%s%s:%u", chain ?: "", chain ? ", included by " : "", frame->file,
-                                             frame->line);
+                char *longer = string_printf("%s%s%s:%u", chain ?: "", chain ? ", included by " : "",
+                                             frame->file, frame->line);
 
                 free(chain);
                 if (!longer)
@@ -170,7 +173,8 @@ static int include_place(KeyContext *context, ReadState *state, const Place *pla
         _cleanup_free_ char *chain = NULL;
 
         for (const ReadFrame *frame = state->frame; frame; frame = frame->parent)
-                if (frame->place && frame->place->device == place->device && frame->place->inode == place->inode) {
+                if (frame->place && frame->place->device == place->device &&
+                    frame->place->inode == place->inode) {
                         chain = describe_chain(state->frame);
                         if (!chain)
                                 return -ENOMEM;
@@ -220,17 +224,19 @@ static int on_include(KeyContext *context, const char *path) {
                 chain = describe_chain(state->frame);
                 if (!chain)
                         return -ENOMEM;
-                return key_refuse(context, "files include each other more than %d deep: from %s", INCLUDE_DEPTH_MAX, chain);
+                return key_refuse(context, "files include each other more than %d deep: from %s",
+                                  INCLUDE_DEPTH_MAX, chain);
         }
 
         r = place_open(reader->sources, path, state->frame->trusted, &place);
         if (r == -ENOMEM)
                 return r;
         if (r != 0)
-                return key_refuse_value(context, path, "cannot be included: it %s%s", r < 0 ? "cannot be opened: " : "",
-                                        place_error_text(r));
+                return key_refuse_value(context, path, "cannot be included: it %s%s",
+                                        r < 0 ? "cannot be opened: " : "", place_error_text(r));
 
-        return place.directory ? include_directory(context, state, &place) : include_place(context, state, &place);
+        return place.directory ? include_directory(context, state, &place)
+                               : include_place(context, state, &place);
 }
 
 /* The definition's own copy of a file's name, which origins point to; NULL without memory. */
@@ -252,15 +258,18 @@ static int distrust(Definition *definition, const char *file, const char *reason
         if (definition->untrusted_reason)
                 return 0;
 
-        definition->untrusted_reason = reason ? strdup(reason) :
-                                                string_printf("%s lies in a place that is never trusted", file);
+        definition->untrusted_reason = reason ? strdup(reason)
+                                              : string_printf("%s lies in a place that is never trusted",
+                                                              file);
 
         return definition->untrusted_reason ? 0 : -ENOMEM;
 }
 
 static int read_framed(Reader *reader, ReadFrame *frame, const char *text, size_t size) {
         ReadState state = { .reader = reader, .frame = frame };
-        const IniHandler handler = { .userdata = &state, .section = on_section, .assignment = on_assignment };
+        const IniHandler handler = { .userdata = &state,
+                                     .section = on_section,
+                                     .assignment = on_assignment };
         int r;
 
         frame->parent = reader->frame;
@@ -285,7 +294,8 @@ int read_text(Reader *reader, const char *label, const char *text, size_t size, 
         if (r < 0)
                 return r;
         if (size > FILE_SIZE_MAX)
-                return problems_add(reader->problems, label, 0, NULL, "is larger than %d bytes", FILE_SIZE_MAX);
+                return problems_add(reader->problems, label, 0, NULL, "is larger than %d bytes",
+                                    FILE_SIZE_MAX);
 
         return read_framed(reader, &frame, text, size);
 }
@@ -314,7 +324,8 @@ int read_place(Reader *reader, const Place *place) {
                 return problems_add(reader->problems, place->path, 0, NULL,
                                     "the definition's files have more than %d bytes", FILE_SIZE_MAX);
         if (r < 0)
-                return problems_add(reader->problems, place->path, 0, NULL, "cannot be read: %s", strerror(-r));
+                return problems_add(reader->problems, place->path, 0, NULL, "cannot be read: %s",
+                                    strerror(-r));
         reader->size += size;
 
         return read_framed(reader, &frame, text, size);
@@ -352,7 +363,8 @@ int read_conf_names(Reader *reader, const Place *directory, char ***ret_names) {
                         return r;
         }
         if (errno > 0)
-                return problems_add(reader->problems, directory->path, 0, NULL, "cannot be read: %s", strerror(errno));
+                return problems_add(reader->problems, directory->path, 0, NULL, "cannot be read: %s",
+                                    strerror(errno));
 
         strv_sort(names);
         *ret_names = TAKE_PTR(names);

@@ -27,8 +27,8 @@ static void check_taken(const Definition *definition) {
         _cleanup_free_ char *printed = definition_text(definition, true);
         int r;
 
-        r = definition_load_text(definition->name, "input", printed, strlen(printed), definition->trusted, &again,
-                                 &problems);
+        r = definition_load_text(definition->name, "input", printed, strlen(printed), definition->trusted,
+                                 &again, &problems);
         must(r == 0 && problems.n == 0);
         must(!definition_difference(definition, again));
 
@@ -46,7 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (size == 0)
                 return 0;
 
-        r = definition_load_text("test", "input", (const char *) data + 1, size - 1, data[0] & 1, &definition, &problems);
+        r = definition_load_text("test", "input", (const char *) data + 1, size - 1, data[0] & 1,
+                                 &definition, &problems);
         must(r == 0 || r == DEFINITION_E_INVALID);
         must((r == 0) == (problems.n == 0) && (r == 0) == !!definition);
 

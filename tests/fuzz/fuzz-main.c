@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Runs a fuzzer's function over files that were kept, for builds without a fuzzing engine: each argument is a
- * file, or a directory of files. Exits with 77 if there was none.
+ * Runs a fuzzer's function over files that were kept, for builds without a fuzzing engine: each argument is
+ * a file, or a directory of files. Exits with 77 if there was none.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -25,8 +25,9 @@ static bool mounts_equal(const Definition *a, const Definition *b) {
         for (size_t i = 0; i < a->n_mounts; i++) {
                 const MountSpec *m = a->mounts + i, *n = b->mounts + i;
 
-                if (m->type != n->type || !streq_null(m->source, n->source) || !streq_null(m->target, n->target) ||
-                    m->flags != n->flags || m->read_only != n->read_only || m->recursive != n->recursive ||
+                if (m->type != n->type || !streq_null(m->source, n->source) ||
+                    !streq_null(m->target, n->target) || m->flags != n->flags ||
+                    m->read_only != n->read_only || m->recursive != n->recursive ||
                     m->optional != n->optional || m->create != n->create || m->idmap != n->idmap ||
                     m->size != n->size || m->mode != n->mode)
                         return false;
@@ -41,7 +42,8 @@ static bool id_ranges_equal(const Definition *a, const Definition *b) {
         for (size_t i = 0; i < a->n_id_ranges; i++) {
                 const IdRange *m = a->id_ranges + i, *n = b->id_ranges + i;
 
-                if (m->kinds != n->kinds || m->inside != n->inside || m->outside != n->outside || m->count != n->count)
+                if (m->kinds != n->kinds || m->inside != n->inside || m->outside != n->outside ||
+                    m->count != n->count)
                         return false;
         }
 
@@ -97,7 +99,8 @@ static const char *difference_of_container(const Definition *a, const Definition
                 return "command";
         if (a->boot != b->boot || a->ready != b->ready || a->architecture != b->architecture)
                 return "boot, ready or architecture";
-        if (!streq_null(a->user, b->user) || !streq_null(a->group, b->group) || !strv_equal(a->groups, b->groups))
+        if (!streq_null(a->user, b->user) || !streq_null(a->group, b->group) ||
+            !strv_equal(a->groups, b->groups))
                 return "user, group or groups";
         if (!streq_null(a->working_directory, b->working_directory))
                 return "working directory";
@@ -112,8 +115,8 @@ static const char *difference_of_container(const Definition *a, const Definition
 }
 
 static const char *difference_of_rest(const Definition *a, const Definition *b) {
-        if (!streq_null(a->root_path, b->root_path) || a->overlay != b->overlay || a->read_only != b->read_only ||
-            a->managed != b->managed || a->root_flags != b->root_flags)
+        if (!streq_null(a->root_path, b->root_path) || a->overlay != b->overlay ||
+            a->read_only != b->read_only || a->managed != b->managed || a->root_flags != b->root_flags)
                 return "root";
         if (a->user_namespace != b->user_namespace || !id_ranges_equal(a, b))
                 return "identity";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whether two definitions say the same, value by value, whatever files they came from. For tests that print a
- * definition and read it again.
+ * Whether two definitions say the same, value by value, whatever files they came from. For tests that print
+ * a definition and read it again.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What each key takes, how it is kept, and what is said about a value that it does not take; what fits
- * together and what does not. Values are looked at through the printed definition, so that printing is tested
- * by the same rows, and each definition that is taken is printed, read again and compared.
+ * together and what does not. Values are looked at through the printed definition, so that printing is
+ * tested by the same rows, and each definition that is taken is printed, read again and compared.
  */
 #include "basic/string.h"
 #include "basic/strv.h"
@@ -15,7 +15,8 @@
 /* TEXT is taken, says CANONICAL (lines) when it is printed, and says the same when that is read. */
 static void check_taken(const char *text, const char *canonical) {
         _cleanup_free_ char *problems = NULL, *printed = NULL, *commented = NULL, *wrapped = NULL;
-        _cleanup_(definition_freep) Definition *definition = definition_from_text(text, true, &problems), *again = NULL;
+        _cleanup_(definition_freep) Definition *definition = definition_from_text(text, true, &problems),
+                                               *again = NULL;
 
         if (!definition) {
                 test_fail(__FILE__, __LINE__, "refused: %s\n%s", text, problems);
@@ -49,9 +50,11 @@ typedef struct Row {
 
 static char *row_text(const Row *row) {
         bool command = streq(row->section, "Container") &&
-                (string_after_prefix(row->line, "User=") || string_after_prefix(row->line, "Group") ||
-                 string_after_prefix(row->line, "WorkingDirectory=") || string_after_prefix(row->line, "Boot=r") ||
-                 string_after_prefix(row->line, "Boot=no") || string_after_prefix(row->line, "Boot=f"));
+                       (string_after_prefix(row->line, "User=") || string_after_prefix(row->line, "Group") ||
+                        string_after_prefix(row->line, "WorkingDirectory=") ||
+                        string_after_prefix(row->line, "Boot=r") ||
+                        string_after_prefix(row->line, "Boot=no") ||
+                        string_after_prefix(row->line, "Boot=f"));
         bool mount = streq(row->section, "Mount");
 
         return string_printf("[Root]\nPath=/srv/test\n%s[%s]\n%s%s\n",
@@ -61,11 +64,13 @@ static char *row_text(const Row *row) {
 
 static void test_values(void) {
         static const Row rows[] = {
-                { "Container", "Description=  Some text, \"quoted\" \\x \xc3\xa4 ", "Description=Some text, \"quoted\" \\x \xc3\xa4\n" },
+                { "Container", "Description=  Some text, \"quoted\" \\x \xc3\xa4 ",
+                  "Description=Some text, \"quoted\" \\x \xc3\xa4\n" },
                 { "Container", "Boot=true", "Boot=yes\n" },
                 { "Container", "Boot=no", "Boot=no\n" },
                 { "Container", "Boot=reaper", "Boot=reaper\n" },
-                { "Container", "Command=/bin/sh -c 'a  b' \"\" \\x41", "Command=/bin/sh -c \"a  b\" \"\" A\n" },
+                { "Container", "Command=/bin/sh -c 'a  b' \"\" \\x41",
+                  "Command=/bin/sh -c \"a  b\" \"\" A\n" },
                 { "Container", "Command=/bin/a\nCommand=/bin/b c", "Command=/bin/b c\n" },
                 { "Container", "Command=/bin/a\nCommand=", "[Root]\n" },
                 { "Container", "User=www-data", "User=www-data\n" },
@@ -74,12 +79,16 @@ static void test_values(void) {
                 { "Container", "Groups=audio 44\nGroups=video audio", "Groups=audio 44 video\n" },
                 { "Container", "WorkingDirectory=/a//b/./c/", "WorkingDirectory=/a/b/c\n" },
                 { "Container", "WorkingDirectory=/", "WorkingDirectory=/\n" },
-                { "Container", "Environment=A=1 \"B=x y\"\nEnvironment=C= A=2", "Environment=A=2\nEnvironment=\"B=x y\"\nEnvironment=C=\n" },
-                { "Container", "Environment=A=1\nEnvironment=\nEnvironment=B=2", "[Container]\nEnvironment=B=2\n" },
+                { "Container", "Environment=A=1 \"B=x y\"\nEnvironment=C= A=2",
+                  "Environment=A=2\nEnvironment=\"B=x y\"\nEnvironment=C=\n" },
+                { "Container", "Environment=A=1\nEnvironment=\nEnvironment=B=2",
+                  "[Container]\nEnvironment=B=2\n" },
                 { "Container", "Environment=\"A=line\\nbreak\"", "Environment=\"A=line\\x0abreak\"\n" },
                 { "Container", "Hostname=web.example.org", "Hostname=web.example.org\n" },
-                { "Container", "MachineID=0123456789ABCDEF0123456789abcdef", "MachineID=0123456789abcdef0123456789abcdef\n" },
-                { "Container", "MachineID=01234567-89ab-cdef-0123-456789abcdef", "MachineID=0123456789abcdef0123456789abcdef\n" },
+                { "Container", "MachineID=0123456789ABCDEF0123456789abcdef",
+                  "MachineID=0123456789abcdef0123456789abcdef\n" },
+                { "Container", "MachineID=01234567-89ab-cdef-0123-456789abcdef",
+                  "MachineID=0123456789abcdef0123456789abcdef\n" },
                 { "Container", "Architecture=x86", "Architecture=x86\n" },
                 { "Container", "StopSignal=TERM", "StopSignal=SIGTERM\n" },
                 { "Container", "RebootSignal=37", "RebootSignal=SIGRTMIN+3\n" },
@@ -94,15 +103,20 @@ static void test_values(void) {
                 { "Root", "Managed=yes\nPath=", "[Root]\nManaged=yes\n" },
                 { "Identity", "UserNamespace=no", "UserNamespace=no\n" },
                 { "Identity", "IDMap=0:auto:65536", "IDMap=0:auto:65536\n" },
-                { "Identity", "IDMap=0:100000:1000 uid:1000:auto:1\nIDMap=gid:1000:5:2", "IDMap=0:100000:1000\nIDMap=uid:1000:auto:1\nIDMap=gid:1000:5:2\n" },
+                { "Identity", "IDMap=0:100000:1000 uid:1000:auto:1\nIDMap=gid:1000:5:2",
+                  "IDMap=0:100000:1000\nIDMap=uid:1000:auto:1\nIDMap=gid:1000:5:2\n" },
                 { "Namespaces", "Private=time net", "Private=net time\n" },
                 { "Namespaces", "Share=net\nShare=uts", "Share=uts net\n" },
                 { "Mount", "Source=/a", "\n[Mount]\nSource=/a\nTarget=/t\n" },
                 { "Mount", "Source=/", "Source=/\n" },
-                { "Mount", "Source=/a\nReadOnly=yes\nRecursive=no\nOptional=yes\nCreate=yes\nIDMap=yes\nOptions=noexec",
+                { "Mount",
+                  "Source=/"
+                  "a\nReadOnly=yes\nRecursive=no\nOptional=yes\nCreate=yes\nIDMap=yes\nOptions=noexec",
                   "Options=noexec\nReadOnly=yes\nRecursive=no\nOptional=yes\nCreate=yes\nIDMap=yes\n" },
-                { "Mount", "Type=tmpfs\nSize=10M\nMode=1777", "Type=tmpfs\nTarget=/t\nSize=10485760\nMode=1777\n" },
-                { "Mount", "Target=/t\nSource=/a\n[Mount]\nType=tmpfs\nTarget=/u", "[Mount]\nSource=/a\nTarget=/t\n[Mount]\nType=tmpfs\nTarget=/u\n" },
+                { "Mount", "Type=tmpfs\nSize=10M\nMode=1777",
+                  "Type=tmpfs\nTarget=/t\nSize=10485760\nMode=1777\n" },
+                { "Mount", "Target=/t\nSource=/a\n[Mount]\nType=tmpfs\nTarget=/u",
+                  "[Mount]\nSource=/a\nTarget=/t\n[Mount]\nType=tmpfs\nTarget=/u\n" },
                 { "Autostart", "After=db @storage\nAfter=cache", "After=db @storage cache\n" },
                 { "Autostart", "Delay=1min 30s", "Delay=90000000us\n" },
                 { "Autostart", "Group=web_servers", "Group=web_servers\n" },
@@ -136,7 +150,8 @@ static void test_resources(void) {
                 { "Resources", "IOReadBandwidthMax=/dev/sda 5M", "IOReadBandwidthMax=/dev/sda 5000000\n" },
                 { "Resources", "IOReadIOPSMax=/dev/sda 1\nIOReadIOPSMax=\nIOReadIOPSMax=/dev/sdb infinity",
                   "[Resources]\nIOReadIOPSMax=/dev/sdb infinity\n" },
-                { "Resources", "IODeviceLatencyTargetSec=/dev/sda 25ms", "IODeviceLatencyTargetSec=/dev/sda 25000us\n" },
+                { "Resources", "IODeviceLatencyTargetSec=/dev/sda 25ms",
+                  "IODeviceLatencyTargetSec=/dev/sda 25000us\n" },
                 { "Resources", "IOAccounting=true", "IOAccounting=yes\n" },
                 { "Resources", "ManagedOOMSwap=kill", "ManagedOOMSwap=kill\n" },
                 { "Resources", "ManagedOOMMemoryPressureLimit=60%", "ManagedOOMMemoryPressureLimit=60%\n" },
@@ -150,9 +165,11 @@ static void test_resources(void) {
                 { "Resources", "LimitNICE=-5", "LimitNICE=25:25\n" },
                 { "Resources", "LimitNICE=+5:-5", "LimitNICE=15:25\n" },
                 { "Resources", "LimitCORE=0\nLimitCORE=", "[Root]\nPath=/srv/test\n" },
-                { "Resources", "Sysctl=net.ipv4.ip_forward=1 \"kernel.sem=1 2 3 4\"\nSysctl=net.ipv4.ip_forward=0",
+                { "Resources",
+                  "Sysctl=net.ipv4.ip_forward=1 \"kernel.sem=1 2 3 4\"\nSysctl=net.ipv4.ip_forward=0",
                   "Sysctl=net.ipv4.ip_forward=0\nSysctl=\"kernel.sem=1 2 3 4\"\n" },
-                { "Resources", "Sysctl=net.ipv4.conf.eth0/100.forwarding=1", "Sysctl=net.ipv4.conf.eth0/100.forwarding=1\n" },
+                { "Resources", "Sysctl=net.ipv4.conf.eth0/100.forwarding=1",
+                  "Sysctl=net.ipv4.conf.eth0/100.forwarding=1\n" },
                 { "Resources", "Sysctl=fs.mqueue.msg_max=5\nSysctl=", "[Root]\nPath=/srv/test\n" },
         };
 
@@ -165,11 +182,13 @@ static void test_resources(void) {
 
 static void test_refused_values(void) {
         static const Row rows[] = {
-                { "Container", "Boot=maybe", "test.container:4: Boot=: \"maybe\" is not known; it takes yes, no or reaper\n" },
+                { "Container", "Boot=maybe",
+                  "test.container:4: Boot=: \"maybe\" is not known; it takes yes, no or reaper\n" },
                 { "Container", "Command=sh", "Command=: \"sh\" is not an absolute path of a program" },
                 { "Container", "Command=/bin/sh \"open", "Command=: a quote is not closed\n" },
                 { "Container", "Command=/bin/sh \\x00", "Command=: a backslash is not the start" },
-                { "Container", "User=two words", "\"two words\" cannot be used; it takes a name inside the container" },
+                { "Container", "User=two words",
+                  "\"two words\" cannot be used; it takes a name inside the container" },
                 { "Container", "User=4294967295", "number from 0 to 4294967294\n" },
                 { "Container", "User=1x", "User=: \"1x\" cannot be used" },
                 { "Container", "Groups=a,b", "Groups=: \"a,b\" cannot be used" },
@@ -189,9 +208,12 @@ static void test_refused_values(void) {
                 { "Container", "Console=maybe", "it takes yes or no\n" },
                 { "Container", "Include=other.conf", "is not an absolute path" },
                 { "Container", "Include=", "Include=: needs a value" },
-                { "Container", "Comand=/bin/sh", "Comand=: there is no such key in [Container]; did you mean Command=?\n" },
-                { "Container", "ReadOnly=yes", "there is no such key in [Container]; it belongs in [Root]\n" },
-                { "Container", "Frobnicate=yes", "there is no such key in [Container]; berth.container(5) lists them\n" },
+                { "Container", "Comand=/bin/sh",
+                  "Comand=: there is no such key in [Container]; did you mean Command=?\n" },
+                { "Container", "ReadOnly=yes",
+                  "there is no such key in [Container]; it belongs in [Root]\n" },
+                { "Container", "Frobnicate=yes",
+                  "there is no such key in [Container]; berth.container(5) lists them\n" },
                 { "Root", "Path=/", "\"/\" cannot be used here" },
                 { "Root", "Path=srv", "is not an absolute path" },
                 { "Root", "Path=/a/b \\/", "ends in white space or a backslash" },
@@ -217,8 +239,10 @@ static void test_refused_values(void) {
                 { "Autostart", "Delay=2h", "is not a time span of at most an hour" },
                 { "Autostart", "Group=@x", "cannot be used; a group is" },
                 { "Contaner", "Boot=yes", "there is no section [Contaner]; did you mean [Container]?\n" },
-                { "Device", "Node=/dev/fuse", "there is no section [Device]; there are [Container], [Root], [Identity], "
-                                              "[Namespaces], [Mount], [Resources], [Autostart]\n" },
+                { "Device", "Node=/dev/fuse",
+                  "there is no section [Device]; there are [Container], [Root], [Identity], [Namespaces], "
+                  "[Mount], "
+                  "[Resources], [Autostart]\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -279,18 +303,24 @@ static void test_what_fits_together(void) {
                 { COMMAND "Boot=yes\n" ROOT, ":2: Command=: has no effect with Boot=yes" },
                 { "[Container]\nUser=5\n" ROOT, ":2: User=: is for a Command=" },
                 { "[Root]\nPath=/r\nManaged=yes\n", ":2: Path=: is not for Managed=yes" },
-                { ROOT "ReadOnly=yes\n[Container]\nEphemeral=yes\n", ":5: Ephemeral=: has nothing to throw away" },
+                { ROOT "ReadOnly=yes\n[Container]\nEphemeral=yes\n",
+                  ":5: Ephemeral=: has nothing to throw away" },
                 { ROOT "ReadOnly=yes\nOverlay=yes\n", ":4: Overlay=: keeps changes" },
-                { ROOT "[Namespaces]\nPrivate=net\nShare=net\n", ":5: Share=: names net, which Private= names too" },
-                { ROOT "[Namespaces]\nShare=uts\n[Container]\nHostname=x\n", ":6: Hostname=: cannot be set with Share=uts" },
-                { ROOT "[Identity]\nUserNamespace=no\nIDMap=0:auto:5\n", ":5: IDMap=: has no meaning with UserNamespace=no" },
-                { ROOT "[Identity]\nIDMap=0:auto:5\nIDMap=4:auto:1\n", ":5: IDMap=: the ranges of 5 ids from 0 and of 1 ids from 4 overlap inside" },
+                { ROOT "[Namespaces]\nPrivate=net\nShare=net\n",
+                  ":5: Share=: names net, which Private= names too" },
+                { ROOT "[Namespaces]\nShare=uts\n[Container]\nHostname=x\n",
+                  ":6: Hostname=: cannot be set with Share=uts" },
+                { ROOT "[Identity]\nUserNamespace=no\nIDMap=0:auto:5\n",
+                  ":5: IDMap=: has no meaning with UserNamespace=no" },
+                { ROOT "[Identity]\nIDMap=0:auto:5\nIDMap=4:auto:1\n",
+                  ":5: IDMap=: the ranges of 5 ids from 0 and of 1 ids from 4 overlap inside" },
                 { ROOT "[Identity]\nIDMap=0:100:5 5:104:1\n", "overlap outside" },
                 { ROOT "[Identity]\nIDMap=uid:0:auto:5\n", "maps users or groups alone" },
                 { ROOT "[Identity]\nIDMap=0:auto:65536 65536:auto:1\n", "more than 65536 automatic ids" },
                 { ROOT "[Identity]\nIDMap=1:auto:1\n", "does not map 0, as which an init runs" },
                 { COMMAND ROOT "[Identity]\nIDMap=1:auto:2\n", "say with User= who runs it" },
-                { COMMAND "User=5\n" ROOT "[Identity]\nIDMap=1000:auto:1\n", ":3: User=: 5 is no id that the container has" },
+                { COMMAND "User=5\n" ROOT "[Identity]\nIDMap=1000:auto:1\n",
+                  ":3: User=: 5 is no id that the container has" },
                 { COMMAND "User=65536\n" ROOT, "User=: 65536 is no id that the container has" },
                 { COMMAND "Groups=5\n" ROOT "[Identity]\nIDMap=0:auto:5\n", "Groups=: 5 is no id" },
                 { ROOT "[Mount]\nSource=/a\n", ":3: Target=: is not set" },
@@ -299,11 +329,16 @@ static void test_what_fits_together(void) {
                 { ROOT "[Mount]\nSource=/b\nTarget=/a\nSize=5\n", ":6: Size=: is for Type=tmpfs" },
                 { ROOT "[Mount]\nSource=/b\nTarget=/proc/sys\n", "Target=: cannot be /proc, /sys" },
                 { ROOT "[Mount]\nType=tmpfs\nTarget=/dev\n", "Target=: cannot be /proc, /sys" },
-                { ROOT "[Mount]\nType=tmpfs\nTarget=/a\n[Mount]\nType=tmpfs\nTarget=/a/\n", ":8: Target=: is that of an earlier [Mount]" },
-                { ROOT "[Identity]\nUserNamespace=no\n[Mount]\nSource=/b\nTarget=/a\nIDMap=yes\n", "IDMap=: has no meaning" },
-                { ROOT "[Namespaces]\nShare=net\n[Resources]\nSysctl=net.ipv4.ip_forward=1\n", "Sysctl=: net.ipv4.ip_forward would be the host's with Share=net" },
-                { ROOT "[Namespaces]\nShare=ipc\n[Resources]\nSysctl=kernel.shmmax=1\n", "would be the host's with Share=ipc" },
-                { ROOT "[Identity]\nUserNamespace=no\n[Resources]\nSysctl=user.max_user_namespaces=1\n", "would be the host's" },
+                { ROOT "[Mount]\nType=tmpfs\nTarget=/a\n[Mount]\nType=tmpfs\nTarget=/a/\n",
+                  ":8: Target=: is that of an earlier [Mount]" },
+                { ROOT "[Identity]\nUserNamespace=no\n[Mount]\nSource=/b\nTarget=/a\nIDMap=yes\n",
+                  "IDMap=: has no meaning" },
+                { ROOT "[Namespaces]\nShare=net\n[Resources]\nSysctl=net.ipv4.ip_forward=1\n",
+                  "Sysctl=: net.ipv4.ip_forward would be the host's with Share=net" },
+                { ROOT "[Namespaces]\nShare=ipc\n[Resources]\nSysctl=kernel.shmmax=1\n",
+                  "would be the host's with Share=ipc" },
+                { ROOT "[Identity]\nUserNamespace=no\n[Resources]\nSysctl=user.max_user_namespaces=1\n",
+                  "would be the host's" },
                 { ROOT "[Autostart]\nAfter=test\n", "After=: names the container itself" },
         };
 
@@ -318,12 +353,15 @@ static void test_what_fits_together(void) {
 }
 
 static void test_defaults(void) {
-        _cleanup_(definition_freep) Definition *init = definition_from_text(ROOT, true, NULL),
-                                               *command = definition_from_text(COMMAND ROOT, true, NULL),
-                                               *shared = definition_from_text(ROOT "[Namespaces]\nPrivate=time\nShare=net\n", true, NULL),
-                                               *back = definition_from_text(ROOT "[Container]\nConsole=yes\nConsole=\n[Identity]\nUserNamespace=no\nUserNamespace=\n"
-                                                                            "[Mount]\nSource=/a\nTarget=/a\nRecursive=no\nRecursive=\n", true, NULL);
+        _cleanup_(definition_freep) Definition *init = NULL, *command = NULL, *shared = NULL, *back = NULL;
 
+        init = definition_from_text(ROOT, true, NULL);
+        command = definition_from_text(COMMAND ROOT, true, NULL);
+        shared = definition_from_text(ROOT "[Namespaces]\nPrivate=time\nShare=net\n", true, NULL);
+        back = definition_from_text(ROOT "[Container]\nConsole=yes\nConsole=\n"
+                                         "[Identity]\nUserNamespace=no\nUserNamespace=\n"
+                                         "[Mount]\nSource=/a\nTarget=/a\nRecursive=no\nRecursive=\n",
+                                    true, NULL);
         REQUIRE(init && command && shared && back);
         CHECK_STR(init->name, "test");
         CHECK(init->trusted);
@@ -373,11 +411,18 @@ static void test_messages_are_printable(void) {
 }
 
 static void test_names(void) {
-        static const char *const right[] = { "a", "0", "web", "web-1", "a.b", "1.2.3", "xn--a",
-                                             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+        static const char *const right[] = {
+                "a",   "0",     "web",   "web-1",
+                "a.b", "1.2.3", "xn--a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        };
         static const char *const wrong[] = {
-                "", ".", "..", "a..b", ".a", "a.", "-a", "a-", "a.-b", "a-.b", "A", "a_b", "a/b", "../a", "a\nb", "a b",
-                "\xc3\xa4", "a\xff", "a@b", "a%b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "",     ".",        "..",
+                "a..b", ".a",       "a.",
+                "-a",   "a-",       "a.-b",
+                "a-.b", "A",        "a_b",
+                "a/b",  "../a",     "a\nb",
+                "a b",  "\xc3\xa4", "a\xff",
+                "a@b",  "a%b",      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(right); i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The grammar of definition files: what is a section, an assignment, a comment, a continued line, and what is
- * refused. The handler writes down what it is called with.
+ * The grammar of definition files: what is a section, an assignment, a comment, a continued line, and what
+ * is refused. The handler writes down what it is called with.
  */
 #include <errno.h>
 
@@ -61,7 +61,8 @@ static void test_grammar(void) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                _cleanup_free_ char *problems = NULL, *seen = parse(rows[i].text, strlen(rows[i].text), 0, &problems);
+                _cleanup_free_ char *problems = NULL,
+                                    *seen = parse(rows[i].text, strlen(rows[i].text), 0, &problems);
 
                 CHECK_STR(seen, rows[i].seen);
                 CHECK_STR(problems, "");
@@ -102,7 +103,8 @@ static void test_refusals(void) {
 
 static void test_limits(void) {
         size_t size = LINE_SIZE_MAX + 100;
-        _cleanup_free_ char *text = malloc(size), *problems = NULL, *seen = NULL, *more = NULL, *stopped = NULL;
+        _cleanup_free_ char *text = malloc(size), *problems = NULL, *seen = NULL, *more = NULL,
+                            *stopped = NULL;
 
         REQUIRE(text);
         memset(text, 'x', size);

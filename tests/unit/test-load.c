@@ -97,8 +97,10 @@ static void test_drop_ins(void) {
         tree_write(tree, "etc/other.container.d/99-x.conf", "rubbish");
         check_description(tree, "b");
 
-        tree_write(tree, "etc/web.container.d/99-list.conf", "[Container]\nEnvironment=A=1\n[Mount]\nType=tmpfs\nTarget=/t\n");
-        tree_write(tree, "run/web.container.d/99-more.conf", "[Container]\nEnvironment=B=2\n[Mount]\nType=tmpfs\nTarget=/u\n");
+        tree_write(tree, "etc/web.container.d/99-list.conf",
+                   "[Container]\nEnvironment=A=1\n[Mount]\nType=tmpfs\nTarget=/t\n");
+        tree_write(tree, "run/web.container.d/99-more.conf",
+                   "[Container]\nEnvironment=B=2\n[Mount]\nType=tmpfs\nTarget=/u\n");
         definition = tree_load(tree, "web", 0, &problems);
         CHECK_INT(definition->n_environment, 2);
         CHECK_INT(definition->n_mounts, 2);
@@ -116,7 +118,8 @@ static void test_drop_in_failures(void) {
 
         tree_write(tree, "etc/web.container", MINIMAL);
         tree_write(tree, "etc/web.container.d/a.conf", "[Root]\nPth=/x\n");
-        check_problem(tree, DEFINITION_E_INVALID, "a.conf:2: Pth=: there is no such key in [Root]; did you mean Path=?");
+        check_problem(tree, DEFINITION_E_INVALID,
+                      "a.conf:2: Pth=: there is no such key in [Root]; did you mean Path=?");
         tree_link(tree, "etc/web.container.d/a.conf", "nowhere");
         check_problem(tree, DEFINITION_E_INVALID, "a.conf: cannot be opened: No such file or directory");
         REQUIRE(unlink(tree_path(tree, "etc/web.container.d/a.conf")) == 0);
@@ -169,19 +172,24 @@ static void test_bad_files(void) {
         _cleanup_(tree_freep) Tree *tree = tree_new();
 
         tree_write(tree, "etc/web.container", "");
-        check_problem(tree, DEFINITION_E_INVALID, "etc/web.container: Path=: is not set; give the root file system's");
+        check_problem(tree, DEFINITION_E_INVALID,
+                      "etc/web.container: Path=: is not set; give the root file system's");
 
         tree_fill(tree, "etc/web.container", 'x', 10 * 1024 * 1024);
-        check_problem(tree, DEFINITION_E_INVALID, "etc/web.container: the definition's files have more than 1048576 bytes");
+        check_problem(tree, DEFINITION_E_INVALID,
+                      "etc/web.container: the definition's files have more than 1048576 bytes");
 
         tree_fill(tree, "etc/web.container", '\0', 4096);
-        check_problem(tree, DEFINITION_E_INVALID, "etc/web.container:1: the line has a control character (U+0000)");
+        check_problem(tree, DEFINITION_E_INVALID,
+                      "etc/web.container:1: the line has a control character (U+0000)");
 
         tree_write(tree, "etc/web.container", "\x7f" "ELF\x02\x01\x01");
-        check_problem(tree, DEFINITION_E_INVALID, "etc/web.container:1: the line has a control character (U+007F)");
+        check_problem(tree, DEFINITION_E_INVALID,
+                      "etc/web.container:1: the line has a control character (U+007F)");
 
         tree_link(tree, "etc/web.container", "web.container");
-        check_problem(tree, DEFINITION_E_INVALID, "etc/web.container: cannot be opened: Too many levels of symbolic links");
+        check_problem(tree, DEFINITION_E_INVALID,
+                      "etc/web.container: cannot be opened: Too many levels of symbolic links");
 
         REQUIRE(unlink(tree_path(tree, "etc/web.container")) == 0);
         REQUIRE(mkdir(tree_path(tree, "etc/web.container"), 0755) == 0);
@@ -223,7 +231,8 @@ static void test_includes(void) {
         check_description(tree, "after");
 
         /* The same file twice is no cycle. */
-        tree_write(tree, "etc/web.container", "[Container]\nInclude=@/other/inc.conf\nInclude=@/other/inc.conf\n");
+        tree_write(tree, "etc/web.container",
+                   "[Container]\nInclude=@/other/inc.conf\nInclude=@/other/inc.conf\n");
         check_description(tree, "included");
 
         /* A directory, sorted, *.conf alone. */
@@ -249,7 +258,8 @@ static void test_include_failures(void) {
         char text[512], name[64];
 
         tree_write(tree, "etc/web.container", MINIMAL "[Container]\nInclude=@/other/none.conf\n");
-        check_problem(tree, DEFINITION_E_INVALID, "cannot be included: it cannot be opened: No such file or directory");
+        check_problem(tree, DEFINITION_E_INVALID,
+                      "cannot be included: it cannot be opened: No such file or directory");
         check_problem(tree, DEFINITION_E_INVALID, "etc/web.container:4: Include=: ");
 
         /* A cycle, with the whole way. */
@@ -257,7 +267,8 @@ static void test_include_failures(void) {
         tree_write(tree, "other/b.conf", "[Container]\nInclude=@/other/a.conf\n");
         tree_write(tree, "etc/web.container", MINIMAL "[Container]\nInclude=@/other/a.conf\n");
         (void) snprintf(text, sizeof text,
-                        "b.conf:2: Include=: %s/other/a.conf includes itself: from %s/other/b.conf:2, included by "
+                        "b.conf:2: Include=: %s/other/a.conf includes itself: from %s/other/b.conf:2, "
+                        "included by "
                         "%s/other/a.conf:3, included by %s/etc/web.container:4\n",
                         tree->path, tree->path, tree->path, tree->path);
         check_problem(tree, DEFINITION_E_INVALID, text);
@@ -274,7 +285,8 @@ static void test_include_failures(void) {
         tree_write(tree, "etc/web.container", MINIMAL "[Container]\nInclude=@/other/deep1.conf\n");
         check_description(tree, NULL);
         tree_write(tree, "etc/web.container", MINIMAL "[Container]\nInclude=@/other/deep0.conf\n");
-        check_problem(tree, DEFINITION_E_INVALID, "deep7.conf:2: Include=: files include each other more than 8 deep");
+        check_problem(tree, DEFINITION_E_INVALID,
+                      "deep7.conf:2: Include=: files include each other more than 8 deep");
         check_problem(tree, DEFINITION_E_INVALID, "other/deep0.conf:2, included by ");
 
         /* Doubling with each level ends at a limit, soon. */
@@ -365,7 +377,8 @@ static void test_links(void) {
         REQUIRE(unlink(tree_path(tree, "etc/web.container")) == 0);
         tree_link(tree, "var/web.container", "@/other/web.container");
         check_problem(tree, DEFINITION_E_INVALID,
-                      "var/web.container: is reached by a symbolic link in a place that is not root's alone");
+                      "var/web.container: is reached by a symbolic link in a place that is not root's "
+                      "alone");
 
         /* The same for a directory of drop-ins that somebody else can write to, and for an include. */
         REQUIRE(unlink(tree_path(tree, "var/web.container")) == 0);
@@ -373,7 +386,8 @@ static void test_links(void) {
         tree_link(tree, "etc/web.container.d/x.conf", "@/other/web.container");
         check_trust(tree, "lies in no trusted place");
         tree_mode(tree, "etc/web.container.d", 0777);
-        check_problem(tree, DEFINITION_E_INVALID, "x.conf: is reached by a symbolic link in a place that is not root's");
+        check_problem(tree, DEFINITION_E_INVALID,
+                      "x.conf: is reached by a symbolic link in a place that is not root's");
         REQUIRE(unlink(tree_path(tree, "etc/web.container.d/x.conf")) == 0);
 
         tree_mode(tree, "etc/web.container.d", 0755);
@@ -399,7 +413,8 @@ static void test_untrusted_include(void) {
         tree_write(tree, "other/secret", "root:x:0:0\n");
         tree_write(tree, "var/web.container", "[Root]\nManaged=yes\n[Container]\nInclude=@/other/secret\n");
         check_problem(tree, DEFINITION_E_INVALID,
-                      "var/web.container:4: Include=: is followed only in files that root alone can write, and");
+                      "var/web.container:4: Include=: is followed only in files that root alone can write, "
+                      "and");
         tree_write(tree, "etc/web.container", MINIMAL "[Container]\nInclude=@/other/secret\n");
         tree_mode(tree, "etc/web.container", 0666);
         check_problem(tree, DEFINITION_E_INVALID, "etc/web.container:4: Include=: is followed only");
@@ -411,7 +426,8 @@ static void test_untrusted_include(void) {
 static void test_text_include(void) {
         for (unsigned trusted = 0; trusted < 2; trusted++) {
                 _cleanup_free_ char *problems = NULL;
-                Definition *definition = definition_from_text(MINIMAL "[Container]\nInclude=/dev/null\n", trusted, &problems);
+                Definition *definition = definition_from_text(MINIMAL "[Container]\nInclude=/dev/null\n",
+                                                              trusted, &problems);
 
                 CHECK(!definition);
                 CHECK_HAS(problems, "test.container:4: Include=: is followed only in files");
@@ -428,24 +444,29 @@ static void test_one_file(void) {
         tree_write(tree, "other/web.container", MINIMAL "[Container]\nInclude=@/other/inc.conf\n");
         tree_write(tree, "other/web.container.d/x.conf", "rubbish");
         tree_mode(tree, "other/web.container", 0666);
-        CHECK_INT(definition_load_file(&tree->sources, tree_path(tree, "other/web.container"), &definition, &problems), 0);
+        CHECK_INT(definition_load_file(&tree->sources, tree_path(tree, "other/web.container"), &definition,
+                                       &problems),
+                  0);
         CHECK_STR(definition->name, "web");
         CHECK_STR(definition->description, "included");
         CHECK(!definition->trusted);
 
         tree_write(tree, "etc/UPPER", MINIMAL);
-        CHECK_INT(definition_load_file(&tree->sources, tree_path(tree, "etc/UPPER"), &trusted, &problems), 0);
+        CHECK_INT(definition_load_file(&tree->sources, tree_path(tree, "etc/UPPER"), &trusted, &problems),
+                  0);
         CHECK_STR(trusted->name, "unnamed");
         CHECK(trusted->trusted);
         CHECK_INT(problems.n, 0);
 
-        CHECK_INT(definition_load_file(&tree->sources, tree_path(tree, "none"), &trusted, &problems), DEFINITION_E_NOT_FOUND);
-        CHECK_INT(definition_load_file(&tree->sources, tree_path(tree, "etc"), &trusted, &problems), DEFINITION_E_INVALID);
+        CHECK_INT(definition_load_file(&tree->sources, tree_path(tree, "none"), &trusted, &problems),
+                  DEFINITION_E_NOT_FOUND);
+        CHECK_INT(definition_load_file(&tree->sources, tree_path(tree, "etc"), &trusted, &problems),
+                  DEFINITION_E_INVALID);
         text = problems_text(&problems);
         CHECK_HAS(text, "none: does not exist\n");
         CHECK_HAS(text, "etc: is not a regular file\n");
 }
 
-TESTS(test_precedence, test_drop_ins, test_drop_in_failures, test_names, test_list, test_bad_files, test_unreadable,
-      test_includes, test_include_failures, test_trust, test_owner, test_links, test_untrusted_include, test_text_include,
-      test_one_file)
+TESTS(test_precedence, test_drop_ins, test_drop_in_failures, test_names, test_list, test_bad_files,
+      test_unreadable, test_includes, test_include_failures, test_trust, test_owner, test_links,
+      test_untrusted_include, test_text_include, test_one_file)

@@ -37,7 +37,8 @@ static void check(const char *text, const char *key) {
                 return;
         }
         CHECK_HAS(verdict, key);
-        CHECK_HAS(verdict, "only in a definition that root alone can write, and this is none: test.container lies");
+        CHECK_HAS(verdict, "only in a definition that root alone can write, and this is none: "
+                           "test.container lies");
         CHECK_HAS(verdict, "Root would have to put it into a file below /etc/berth/containers");
 }
 
@@ -103,12 +104,15 @@ static void test_table(void) {
                 static const struct {
                         const char *name, *value;
                 } values[] = {
-                        { "Path", "/x" }, { "Source", "/x" }, { "Share", "net" }, { "IODeviceWeight", "/dev/sda 5" },
+                        { "Path", "/x" }, { "Source", "/x" }, { "Share", "net" }, { "IODeviceWeight",
+                          "/dev/sda 5" },
                         { "IODeviceLatencyTargetSec", "/dev/sda 5ms" }, { "ManagedOOMPreference", "omit" },
                 };
                 _cleanup_free_ char *text = NULL, *verdict = NULL;
-                const char *value = string_after_prefix(keys[i].name, "IOR") || string_after_prefix(keys[i].name, "IOW") ?
-                                "/dev/sda 5" : "5";
+                const char *value = string_after_prefix(keys[i].name, "IOR") ||
+                                                                    string_after_prefix(keys[i].name, "IOW")
+                                                    ? "/dev/sda 5"
+                                                    : "5";
                 bool path = streq(keys[i].name, "Path");
 
                 if (keys[i].trust != TRUST_ROOT || keys[i].type->action)
@@ -118,7 +122,8 @@ static void test_table(void) {
                                 value = values[j].value;
 
                 text = string_printf("%s[%s]\n%s%s=%s\n", path ? "" : MANAGED, keys[i].section,
-                                     streq(keys[i].section, SECTION_MOUNT) ? "Target=/t\n" : "", keys[i].name, value);
+                                     streq(keys[i].section, SECTION_MOUNT) ? "Target=/t\n" : "",
+                                     keys[i].name, value);
                 verdict = judge(text, false);
                 CHECK_HAS(verdict, keys[i].name);
                 reserved++;
@@ -147,7 +152,8 @@ static void test_values(void) {
         REQUIRE(ARRAY_APPEND(definition->id_ranges, definition->n_id_ranges, range) == 0);
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->n_id_ranges = 0;
-        REQUIRE(ARRAY_APPEND(definition->mounts, definition->n_mounts, (MountSpec) { .type = MOUNT_BIND }) == 0);
+        REQUIRE(ARRAY_APPEND(definition->mounts, definition->n_mounts, (MountSpec){ .type = MOUNT_BIND }) ==
+                0);
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->mounts[0].type = MOUNT_TMPFS;
         CHECK_INT(policy_check(definition, &problems), 0);

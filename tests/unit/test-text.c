@@ -35,7 +35,13 @@ static void test_strings(void) {
 
 static void test_utf8(void) {
         static const char *const wrong[] = {
-                "\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
+                "\x80",
+                "\xc0\x80",
+                "\xc3",
+                "\xe0\x80\x80",
+                "\xed\xa0\x80",
+                "\xf4\x90\x80\x80",
+                "\xf8\x88\x80\x80\x80",
         };
         uint32_t character = 0;
         char bytes[4];
@@ -75,10 +81,10 @@ static void test_words(void) {
                 const char *line;
                 int error;
         } wrong[] = {
-                { "\"open", WORD_E_QUOTE },    { "'open", WORD_E_QUOTE },     { "a\\", WORD_E_ESCAPE },
-                { "\\q", WORD_E_ESCAPE },      { "\\x0", WORD_E_ESCAPE },     { "\\x00", WORD_E_ESCAPE },
-                { "\\000", WORD_E_ESCAPE },    { "\\400", WORD_E_ESCAPE },    { "\\u0000", WORD_E_ESCAPE },
-                { "\\ud800", WORD_E_ESCAPE },  { "\\U00110000", WORD_E_ESCAPE }, { "\\xff", WORD_E_ENCODING },
+                { "\"open", WORD_E_QUOTE },   { "'open", WORD_E_QUOTE },        { "a\\", WORD_E_ESCAPE },
+                { "\\q", WORD_E_ESCAPE },     { "\\x0", WORD_E_ESCAPE },        { "\\x00", WORD_E_ESCAPE },
+                { "\\000", WORD_E_ESCAPE },   { "\\400", WORD_E_ESCAPE },       { "\\u0000", WORD_E_ESCAPE },
+                { "\\ud800", WORD_E_ESCAPE }, { "\\U00110000", WORD_E_ESCAPE }, { "\\xff", WORD_E_ENCODING },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(right); i++) {
@@ -259,5 +265,5 @@ static void test_arrays(void) {
         CHECK(!strv_equal(strv, NULL));
 }
 
-TESTS(test_strings, test_utf8, test_words, test_quoting_comes_back, test_numbers, test_sizes_and_times, test_signals,
-      test_arrays)
+TESTS(test_strings, test_utf8, test_words, test_quoting_comes_back, test_numbers, test_sizes_and_times,
+      test_signals, test_arrays)

@@ -21,7 +21,8 @@
 
 static unsigned test_failures, test_checks;
 
-__attribute__((format(printf, 3, 4), unused)) static void test_fail(const char *file, int line, const char *format, ...) {
+__attribute__((format(printf, 3, 4), unused)) static void test_fail(const char *file, int line,
+                                                                    const char *format, ...) {
         va_list args;
 
         test_failures++;

@@ -26,7 +26,8 @@ Definition *definition_from_text(const char *text, bool trusted, char **ret_prob
         Definition *definition = NULL;
         int r;
 
-        r = definition_load_text("test", "test.container", text, strlen(text), trusted, &definition, &problems);
+        r = definition_load_text("test", "test.container", text, strlen(text), trusted, &definition,
+                                 &problems);
         if (r < 0 || (r == 0) != (problems.n == 0) || (r == 0) != !!definition)
                 abort();
         if (ret_problems)

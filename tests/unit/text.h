@@ -7,8 +7,8 @@
 #include "spec/definition.h"
 #include "spec/problems.h"
 
-/* Reads TEXT as the definition of container "test"; NULL if it is refused. Problems go to *RET_PROBLEMS as the
- * lines that a user would see, which may be NULL if nobody wants them. */
+/* Reads TEXT as the definition of container "test"; NULL if it is refused. Problems go to *RET_PROBLEMS as
+ * the lines that a user would see, which may be NULL if nobody wants them. */
 Definition *definition_from_text(const char *text, bool trusted, char **ret_problems);
 
 char *problems_text(const Problems *problems);

@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""berthctl's verbs as a user meets them: what they print where, and their exit statuses. Definitions by name are looked
+at in a mount namespace of the test's own, with an empty /run; without the right to make one, these are skipped."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from typing import List
+
+BERTHCTL = os.path.abspath(sys.argv.pop(1))
+
+VALID = "[Root]\nManaged=yes\n"
+SKIPPED = 77
+
+
+def berthctl(*arguments: "str | bytes", **options: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([BERTHCTL, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          errors="replace", check=False, **options)  # type: ignore[call-overload]
+
+
+class WithDirectory(unittest.TestCase):
+    def setUp(self) -> None:
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.directory = pathlib.Path(holder.name)
+
+    def write(self, name: str, text: str) -> str:
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def see(self, done: "subprocess.CompletedProcess[str]", status: int, out: str = "", err: str = "") -> None:
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertIn(out, done.stdout)
+        self.assertIn(err, done.stderr)
+        self.assertEqual(bool(done.stderr), bool(err), done.stderr)
+
+
+class Usage(WithDirectory):
+    def test_help(self) -> None:
+        for arguments in [], ["--help"], ["-h"], ["help"]:
+            self.see(berthctl(*arguments), 0, "Usage: berthctl VERB")
+        for verb in "cat", "verify":
+            self.see(berthctl(verb, "--help"), 0, f"Usage: berthctl {verb} ")
+
+    def test_version(self) -> None:
+        self.assertRegex(berthctl("--version").stdout, r"^berthctl \d+\.\d+\.\d+\n$")
+
+    def test_wrong_usage(self) -> None:
+        self.see(berthctl("cta"), 2, err='there is no verb "cta"; did you mean "cat"?')
+        self.see(berthctl("frobnicate"), 2, err="berthctl --help lists them")
+        self.see(berthctl("cat"), 2, err="an argument is missing: berthctl cat NAME...")
+        self.see(berthctl("cat", "--foo"), 2, err='cat has no option "--foo"')
+        self.see(berthctl("\033[2J"), 2, err='"\\x1b[2J"')
+
+    def test_full_disk(self) -> None:
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([BERTHCTL, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot write the output: No space left on device", done.stderr)
+
+
+class VerifyFile(WithDirectory):
+    def test_valid(self) -> None:
+        path = self.write("web.container", VALID)
+        self.see(berthctl("verify", path), 0, f"{path}: valid")
+        self.see(berthctl("verify", "web.container", cwd=self.directory), 0, "web.container: valid")
+
+    def test_all_problems(self) -> None:
+        path = self.write("web.container", "[Container]\nBoot=maybe\nComand=x\n[Rot]\n")
+        done = berthctl("verify", path)
+        self.see(done, 1, err=f'{path}:2: Boot=: "maybe" is not known; it takes yes, no or reaper\n')
+        self.assertIn("did you mean Command=?", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 3)
+
+    def test_forbidden(self) -> None:
+        """Valid, but not where it lies: that is said, with what root would have to do."""
+        path = self.write("web.container", "[Root]\nPath=/srv\n")
+        os.chmod(path, 0o666)
+        self.see(berthctl("verify", path), 1, err=f"{path}:2: Path=: may be set only in a definition that root alone")
+
+    def test_not_there(self) -> None:
+        self.see(berthctl("verify", str(self.directory / "none.container")), 4, err="does not exist")
+        self.see(berthctl("verify", str(self.directory)), 1, err="is not a regular file")
+
+    def test_first_failure_counts(self) -> None:
+        good, bad = self.write("a.container", VALID), self.write("b.container", "x\n")
+        done = berthctl("verify", bad, str(self.directory / "none.container"), good)
+        self.see(done, 1, f"{good}: valid", "does not exist")
+
+    def test_hostile_text(self) -> None:
+        path = self.directory / "web.container"
+        path.write_bytes(b"[Container]\nDescription=\x1b]0;x\x07\nBoot=\xff\n[\xc2\x9b]\nx\n")
+        done = berthctl("verify", str(path))
+        self.assertEqual(done.returncode, 1)
+        self.assertNotRegex(done.stderr, r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+    def test_bad_names(self) -> None:
+        for name in "../x", "a/b", "..", "a\nb", "a" * 64, "Web", b"\xff\xfe", "", "a%i", "web.", "-":
+            for verb in "cat", "verify":
+                done = berthctl(verb, name)
+                self.assertIn(done.returncode, (1, 2, 4), name)
+                self.assertNotEqual(done.stderr, "", name)
+                self.assertEqual(done.stdout, "", name)
+
+
+class ByName(WithDirectory):
+    """In a mount namespace where /run is ours."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.prefix = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+        done = subprocess.run([*self.prefix, "mount", "-t", "tmpfs", "none", "/run"], stderr=subprocess.PIPE, check=False) \
+            if shutil.which("unshare") else None
+        if not done or done.returncode != 0:
+            self.skipTest("no right to make a mount namespace")
+
+    def inside(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        script = 'mount -t tmpfs -o mode=755 none /run && mkdir /run/berth && cp -r "$0"/. /run/berth/containers && exec "$@"'
+        return subprocess.run([*self.prefix, "sh", "-c", script, str(self.directory), BERTHCTL, *arguments],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, umask=0o022, check=False)
+
+    def test_cat(self) -> None:
+        self.directory.chmod(0o755)
+        self.write("web.container", VALID + "[Resources]\nMemoryMax=1G\n")
+        self.write("web.container.d/10-more.conf", "[Resources]\nMemoryMax=2G\nTasksMax=5\n")
+        done = self.inside("cat", "web")
+        self.see(done, 0, "\n[Resources]\n# /run/berth/containers/web.container.d/10-more.conf:2\nMemoryMax=2147483648\n")
+        lines: List[str] = [line for line in done.stdout.splitlines() if line and not line.startswith("#")]
+        self.assertEqual(lines, ["[Root]", "Managed=yes", "[Resources]", "MemoryMax=2147483648", "TasksMax=5"])
+
+        # What it prints is a definition that means the same.
+        again = self.write("again.container", done.stdout)
+        self.assertIn("valid", berthctl("verify", again).stdout)
+
+        self.see(self.inside("verify", "web"), 0, "web: valid")
+        self.see(self.inside("cat", "nope", "web"), 4, "[Resources]", "there is no container nope")
+        os.symlink("/dev/null", self.directory / "gone.container")
+        self.see(self.inside("cat", "gone"), 1, err="container gone is masked")
+
+
+if __name__ == "__main__":
+    program = unittest.main(exit=False, verbosity=1)
+    if program.result.skipped and program.result.testsRun == len(program.result.skipped):
+        sys.exit(SKIPPED)
+    sys.exit(0 if program.result.wasSuccessful() else 1)
