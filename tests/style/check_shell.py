@@ -10,6 +10,9 @@ from typing import List
 import style
 
 
+SHELLCHECK = ["shellcheck", "--shell=bash", "--external-sources", "--source-path=SCRIPTDIR", "--format=gcc",
+              "--severity=warning", "--exclude=SC1007"]  # which takes `local a= b=` for a mistake
+
 def run(command: List[str]) -> str:
     """What a command that failed has said; nothing if it succeeded."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -25,8 +28,7 @@ def check(root: pathlib.Path) -> style.Outcome:
             looked_at += 1
             complaint = run(["bash", "-n", str(path)])
             if complaint == "" and shutil.which("shellcheck"):
-                complaint = run(["shellcheck", "--shell=bash", "--external-sources", "--source-path=SCRIPTDIR",
-                                 "--format=gcc", "--severity=warning", str(path)])
+                complaint = run([*SHELLCHECK, str(path)])
         elif style.is_python(path):
             looked_at += 1
             complaint = ""
