@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "basic/syscall.h"
 #include "helper/process/clean.h"
 #include "helper/process/environment.h"
 #include "helper/root/run.h"
@@ -62,22 +63,55 @@ static int exec_environment(const Payload *payload, const PayloadGo *go, const U
         return environment_set(environment, "LISTEN_FDNAMES", payload->store->passed_names);
 }
 
-/* Puts the sockets that systemd listened on for the container at 3 and up, and marks all others to be closed. */
-static int exec_descriptors(const FdStore *store) {
-        int above[PASSED_MAX];
+/* Closes all descriptors but these. Marking them would not do: a path that is resolved in the exec could still go through
+ * a link of /proc to one of the host's (CVE-2024-21626). */
+static int exec_close_all_but(const int *keep, size_t n) {
+        unsigned first = PASSED_START;
+
+        for (;;) {
+                unsigned next = ~0U;
+
+                for (size_t i = 0; i < n; i++)
+                        if (keep[i] >= (int) first && (unsigned) keep[i] < next)
+                                next = (unsigned) keep[i];
+                if (next > first && close_range(first, next - 1, 0) < 0)
+                        return -errno;
+                if (next == ~0U)
+                        return 0;
+                first = next + 1;
+        }
+}
+
+/* Puts the sockets that systemd listened on for the container at 3 and up; of the others only those are left that the
+ * exec needs and closes. */
+static int exec_descriptors(const Payload *payload) {
+        const FdStore *store = payload->store;
+        int keep[PASSED_MAX + 2] = { payload->socket, payload->reaper };
 
         for (size_t i = 0; i < store->n_passed; i++) {
-                above[i] = fcntl(store->passed[i], F_DUPFD_CLOEXEC, PASSED_START + PASSED_MAX);
-                if (above[i] < 0)
+                keep[2 + i] = fcntl(store->passed[i], F_DUPFD_CLOEXEC, PASSED_START + PASSED_MAX);
+                if (keep[2 + i] < 0)
                         return -errno;
         }
 
-        if (close_range(PASSED_START, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+        if (exec_close_all_but(keep, 2 + store->n_passed) < 0 || close_range(PASSED_START, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
                 return -errno;
 
         for (size_t i = 0; i < store->n_passed; i++)
-                if (dup2(above[i], PASSED_START + (int) i) < 0)
+                if (dup2(keep[2 + i], PASSED_START + (int) i) < 0)
                         return -errno;
+
+        return 0;
+}
+
+/* A program is a file of the container's root: not the launcher's own file through /proc/self/exe. */
+static int exec_check(Failure *failure, const char *path) {
+        _cleanup_close_ int fd = -EBADF;
+
+        fd = sys_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+        if (fd < 0 && errno == ELOOP)
+                return failure_cause(failure, -ELOOP,
+                                     "it leads in a circle, or through a link of /proc to what a process has open");
 
         return 0;
 }
@@ -88,6 +122,9 @@ static int exec_init(Failure *failure) {
                 int r;
 
                 r = step_begin(failure, STEP_EXEC, "%s", init_paths[i]);
+                if (r < 0)
+                        return r;
+                r = exec_check(failure, init_paths[i]);
                 if (r < 0)
                         return r;
                 (void) execv(init_paths[i], argv);
@@ -109,6 +146,9 @@ static int exec_command(Failure *failure, char **command) {
         int r;
 
         r = step_begin(failure, STEP_EXEC, "%s", command[0]);
+        if (r < 0)
+                return r;
+        r = exec_check(failure, command[0]);
         if (r < 0)
                 return r;
 
@@ -152,7 +192,7 @@ int payload_exec(Failure *failure, const Payload *payload, const PayloadGo *go, 
         r = exec_environment(payload, go, user, &environment);
         if (r < 0)
                 return r;
-        r = exec_descriptors(payload->store);
+        r = exec_descriptors(payload);
         if (r < 0)
                 return r;
         r = signals_reset();

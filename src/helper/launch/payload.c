@@ -280,6 +280,20 @@ static int payload_find_user(Failure *failure, const LaunchPlan *plan, User *ret
         return r;
 }
 
+/* Descriptors of the host are still open: no link of /proc may lead to one of them (CVE-2024-21626). */
+static int payload_change_directory(Failure *failure, const char *path) {
+        _cleanup_close_ int fd = -EBADF;
+
+        fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+        if (fd < 0 && errno == ELOOP)
+                return failure_cause(failure, -ELOOP,
+                                     "it leads in a circle, or through a link of /proc to what a process has open");
+        if (fd < 0)
+                return -errno;
+
+        return fchdir(fd) < 0 ? -errno : 0;
+}
+
 static int payload_shed(Failure *failure, const Payload *payload, const User *user) {
         const LaunchPlan *plan = payload->plan;
         const char *directory = plan->definition->working_directory;
@@ -306,8 +320,9 @@ static int payload_shed(Failure *failure, const Payload *payload, const User *us
                 r = step_begin(failure, STEP_DIRECTORY, "%s", directory);
                 if (r < 0)
                         return r;
-                if (chdir(directory) < 0)
-                        return -errno;
+                r = payload_change_directory(failure, directory);
+                if (r < 0)
+                        return r;
         }
 
         (void) umask(0022);
