@@ -40,6 +40,13 @@
 
 extern char **environ;
 
+static long number(const char *text) {
+        char *end;
+        long value = strtol(text, &end, 10);
+
+        return *text && !*end ? value : -1;
+}
+
 static void say_link(const char *key, const char *path) {
         char target[4096];
         ssize_t n = readlink(path, target, sizeof target - 1);
@@ -56,7 +63,7 @@ static void say_links(const char *key, const char *directory) {
         for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
                 char name[512], path[1024];
 
-                if (e->d_name[0] == '.' || (d && atoi(e->d_name) == dirfd(d) && strcmp(key, "fd") == 0))
+                if (e->d_name[0] == '.' || (strcmp(key, "fd") == 0 && number(e->d_name) == dirfd(d)))
                         continue;
                 snprintf(name, sizeof name, "%s.%s", key, e->d_name);
                 snprintf(path, sizeof path, "%s/%s", directory, e->d_name);
@@ -246,7 +253,7 @@ static void linger(const char *path) {
                 FILE *f;
 
                 snprintf(file, sizeof file, "/proc/%s/stat", e->d_name);
-                f = atoi(e->d_name) > 0 ? fopen(file, "re") : NULL;
+                f = number(e->d_name) > 0 ? fopen(file, "re") : NULL;
                 if (f && fgets(line, sizeof line, f) && strstr(line, ") Z "))
                         zombies++;
                 if (f)
@@ -291,7 +298,7 @@ int main(int argc, char **argv) {
                         continue;
                 else if (strcmp(word, "exit") == 0 && i < argc) {
                         fflush(stdout);
-                        return atoi(argv[i]);
+                        return (int) number(argv[i]);
                 } else if (strcmp(word, "linger") == 0 && i < argc)
                         linger(argv[i]);
                 else if (strcmp(word, "wait") == 0) {
