@@ -63,8 +63,8 @@ static int exec_environment(const Payload *payload, const PayloadGo *go, const U
         return environment_set(environment, "LISTEN_FDNAMES", payload->store->passed_names);
 }
 
-/* Closes all descriptors but these. Marking them would not do: a path that is resolved in the exec could still go through
- * a link of /proc to one of the host's (CVE-2024-21626). */
+/* Closes all descriptors but these. Marking them would not do: a path that is resolved in the exec could still go
+ * through a link of /proc to one of the host's (CVE-2024-21626). */
 static int exec_close_all_but(const int *keep, size_t n) {
         unsigned first = PASSED_START;
 
@@ -86,7 +86,7 @@ static int exec_close_all_but(const int *keep, size_t n) {
  * exec needs and closes. */
 static int exec_descriptors(const Payload *payload) {
         const FdStore *store = payload->store;
-        int keep[PASSED_MAX + 2] = { payload->socket, payload->reaper };
+        int keep[PASSED_MAX + 2] = { payload->socket, payload->reaper }, r;
 
         for (size_t i = 0; i < store->n_passed; i++) {
                 keep[2 + i] = fcntl(store->passed[i], F_DUPFD_CLOEXEC, PASSED_START + PASSED_MAX);
@@ -94,7 +94,10 @@ static int exec_descriptors(const Payload *payload) {
                         return -errno;
         }
 
-        if (exec_close_all_but(keep, 2 + store->n_passed) < 0 || close_range(PASSED_START, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+        r = exec_close_all_but(keep, 2 + store->n_passed);
+        if (r < 0)
+                return r;
+        if (close_range(PASSED_START, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
                 return -errno;
 
         for (size_t i = 0; i < store->n_passed; i++)
