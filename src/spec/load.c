@@ -42,7 +42,7 @@ static void directories_clear(Directories *directories) {
 /* One file among the drop-ins. */
 typedef struct DropIn {
         char *name;
-        const Place *directory;
+        Place *directory;
 } DropIn;
 
 typedef struct DropIns {
@@ -83,7 +83,7 @@ static int open_directories(const DefinitionSources *sources, Directories *ret, 
                 const DefinitionDirectory *directory = sources->directories + i;
                 int r;
 
-                r = place_open(sources, directory->path, directory->trusted, ret->places + ret->n);
+                r = place_open_directory(sources, directory->path, directory->trusted, ret->places + ret->n);
                 if (r == 0)
                         ret->n++;
                 else if (r != -ENOENT) {
@@ -119,7 +119,7 @@ static int place_confine(const Directories *directories, const Place *from, Plac
 }
 
 /* The file NAME in DIRECTORY, as part of the definition. 0, a PlaceError or a negative errno. */
-static int open_file(const Reader *reader, const Directories *directories, const Place *directory,
+static int open_file(const Reader *reader, Directories *directories, Place *directory,
                      const char *name, Place *ret) {
         _cleanup_(place_clear) Place place = PLACE_EMPTY;
         int r;
@@ -140,7 +140,7 @@ static int open_file(const Reader *reader, const Directories *directories, const
         return 0;
 }
 
-static int read_main(Reader *reader, const Directories *directories, const char *name) {
+static int read_main(Reader *reader, Directories *directories, const char *name) {
         _cleanup_free_ char *file = string_printf("%s" SUFFIX, name);
         int r;
 
@@ -180,7 +180,7 @@ static int read_main(Reader *reader, const Directories *directories, const char 
 }
 
 /* Adds a directory's drop-ins, unless one of the same name came from a higher directory. */
-static int collect_drop_ins(Reader *reader, const Place *directory, DropIns *drop_ins) {
+static int collect_drop_ins(Reader *reader, Place *directory, DropIns *drop_ins) {
         _cleanup_(strv_freep) char **names = NULL;
         int r;
 
@@ -211,7 +211,7 @@ static int drop_in_compare(const void *a, const void *b) {
 
 /* The directories NAME.container.d, then those for all containers, each kind from the highest source
  * down. */
-static int open_drop_in_directories(Reader *reader, const Directories *directories, const char *name,
+static int open_drop_in_directories(Reader *reader, Directories *directories, const char *name,
                                     Place ret[static 2 * DIRECTORIES_MAX], size_t *ret_n) {
         _cleanup_free_ char *own = string_printf("%s" SUFFIX ".d", name);
         const char *const kinds[] = { own, "container.d" };
@@ -248,7 +248,7 @@ static int open_drop_in_directories(Reader *reader, const Directories *directori
         return 0;
 }
 
-static int read_collected(Reader *reader, const Directories *directories, const DropIns *drop_ins) {
+static int read_collected(Reader *reader, Directories *directories, const DropIns *drop_ins) {
         for (size_t i = 0; i < drop_ins->n; i++) {
                 _cleanup_(place_clear) Place place = PLACE_EMPTY;
                 _cleanup_free_ char *path = NULL;
@@ -276,7 +276,7 @@ static int read_collected(Reader *reader, const Directories *directories, const 
         return 0;
 }
 
-static int read_drop_ins(Reader *reader, const Directories *directories, const char *name) {
+static int read_drop_ins(Reader *reader, Directories *directories, const char *name) {
         Place places[2 * DIRECTORIES_MAX];
         _cleanup_(drop_ins_clear) DropIns drop_ins = { NULL, 0 };
         size_t n = 0;

@@ -115,6 +115,7 @@ static int place_take(const DefinitionSources *sources, Place *place) {
                 return -errno;
         place->device = status.st_dev;
         place->inode = status.st_ino;
+        place->size = (size_t) status.st_size;
         place->directory = S_ISDIR(status.st_mode);
         if (!place->directory && !S_ISREG(status.st_mode))
                 return PLACE_E_KIND;
@@ -281,14 +282,25 @@ static bool path_is_normal(const char *path) {
         return true;
 }
 
-int place_open(const DefinitionSources *sources, const char *path, bool trusted, Place *ret) {
-        _cleanup_(place_clear) Place place = PLACE_EMPTY;
+/* Looks at an opened directory, and at those above it, unless that was done. */
+static int place_judge(const DefinitionSources *sources, Place *place) {
         int r;
+
+        if (!place->pending)
+                return 0;
+
+        place->pending = false;
+        r = place_take(sources, place);
+
+        return r == 0 ? judge_ancestors(sources, place) : r;
+}
+
+int place_open_directory(const DefinitionSources *sources, const char *path, bool trusted, Place *ret) {
+        _cleanup_(place_clear) Place place = PLACE_EMPTY;
 
         if (!path_is_normal(path))
                 return place_walk(sources, path, trusted, ret);
 
-        place.trusted = trusted;
         place.fd = sys_openat2(AT_FDCWD, path, OPEN_FLAGS | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
         if (place.fd < 0 && (errno == ELOOP || errno == ENOTDIR))
                 return place_walk(sources, path, trusted, ret);
@@ -298,9 +310,24 @@ int place_open(const DefinitionSources *sources, const char *path, bool trusted,
         place.path = strdup(path);
         if (!place.path)
                 return -ENOMEM;
-        r = place_take(sources, &place);
-        if (r == 0)
-                r = judge_ancestors(sources, &place);
+        place.directory = true;
+        place.trusted = place.pending = trusted;
+
+        *ret = place;
+        place = (Place) PLACE_EMPTY;
+
+        return 0;
+}
+
+int place_open(const DefinitionSources *sources, const char *path, bool trusted, Place *ret) {
+        _cleanup_(place_clear) Place place = PLACE_EMPTY;
+        int r;
+
+        r = place_open_directory(sources, path, trusted, &place);
+        if (r != 0)
+                return r;
+
+        r = place_judge(sources, &place);
         if (r != 0)
                 return r;
 
@@ -310,15 +337,18 @@ int place_open(const DefinitionSources *sources, const char *path, bool trusted,
         return 0;
 }
 
-int place_open_in(const DefinitionSources *sources, const Place *directory, const char *name, Place *ret) {
+int place_open_in(const DefinitionSources *sources, Place *directory, const char *name, Place *ret) {
         _cleanup_(place_clear) Place place = PLACE_EMPTY;
         int fd, r;
 
         fd = openat(directory->fd, name, OPEN_FLAGS);
         if (fd < 0 && errno != ELOOP)
                 return -errno;
-
         place.fd = fd;
+
+        r = place_judge(sources, directory);
+        if (r != 0)
+                return r;
         place.trusted = directory->trusted;
         place.path = string_printf("%s/%s", directory->path, name);
         if (!place.path)

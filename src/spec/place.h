@@ -30,8 +30,10 @@ typedef struct Place {
         bool directory;
         dev_t device;
         ino_t inode;
+        size_t size;     /* of a file */
         bool trusted;
-        char *reason;    /* if not: a clause that says why */
+        bool pending;    /* a directory: whether it is trusted is looked at when something is found in it */
+        char *reason;    /* if it is not trusted: a clause that says why */
 } Place;
 
 #define PLACE_EMPTY { .fd = -EBADF }
@@ -43,8 +45,11 @@ void place_clear(Place *place);
  * PlaceError or a negative errno. */
 int place_open(const DefinitionSources *sources, const char *path, bool trusted, Place *ret);
 
+/* The same for a directory, in which often nothing is found: it is judged when something is. */
+int place_open_directory(const DefinitionSources *sources, const char *path, bool trusted, Place *ret);
+
 /* Opens NAME, which has no slash, in the opened DIRECTORY. */
-int place_open_in(const DefinitionSources *sources, const Place *directory, const char *name, Place *ret);
+int place_open_in(const DefinitionSources *sources, Place *directory, const char *name, Place *ret);
 
 /* A sentence for a PlaceError or a negative errno of these functions. */
 const char *place_error_text(int error);

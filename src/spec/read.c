@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "basic/array.h"
-#include "basic/file.h"
 #include "basic/string.h"
 #include "basic/strv.h"
 #include "spec/ini.h"
@@ -184,7 +184,7 @@ static int include_place(KeyContext *context, ReadState *state, const Place *pla
         return read_place(state->reader, place);
 }
 
-static int include_directory(KeyContext *context, ReadState *state, const Place *directory) {
+static int include_directory(KeyContext *context, ReadState *state, Place *directory) {
         _cleanup_(strv_freep) char **names = NULL;
         int r;
 
@@ -300,10 +300,36 @@ int read_text(Reader *reader, const char *label, const char *text, size_t size, 
         return read_framed(reader, &frame, text, size);
 }
 
+/* All of a regular file. One that has just the size that it was said to have costs one read(2). */
+static int read_file(const Place *place, size_t max, char **ret, size_t *ret_size) {
+        _cleanup_free_ char *text = NULL;
+        ssize_t n;
+
+        if (place->size > max)
+                return -EFBIG;
+        text = malloc(place->size + 1);
+        if (!text)
+                return -ENOMEM;
+
+        do
+                n = read(place->fd, text, place->size + 1);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        /* It grows while it is read. */
+        if ((size_t) n > place->size)
+                return -EAGAIN;
+
+        *ret = TAKE_PTR(text);
+        *ret_size = (size_t) n;
+
+        return 0;
+}
+
 int read_place(Reader *reader, const Place *place) {
         ReadFrame frame = { .place = place, .trusted = place->trusted };
         _cleanup_free_ char *text = NULL;
-        size_t size;
+        size_t size = 0;
         int r;
 
         if (reader->definition->n_files >= FILES_MAX)
@@ -317,7 +343,7 @@ int read_place(Reader *reader, const Place *place) {
         if (r < 0)
                 return r;
 
-        r = fd_read_all(place->fd, FILE_SIZE_MAX - reader->size, &text, &size);
+        r = read_file(place, FILE_SIZE_MAX - reader->size, &text, &size);
         if (r == -ENOMEM)
                 return r;
         if (r == -EFBIG)

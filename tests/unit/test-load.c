@@ -291,12 +291,12 @@ static void test_include_failures(void) {
 
         /* Doubling with each level ends at a limit, soon. */
         for (unsigned i = 0; i < INCLUDE_DEPTH_MAX; i++) {
-                char line[128], all[4096] = "[Container]\n";
+                char all[4096] = "[Container]\n";
+                size_t n = strlen(all);
 
                 (void) snprintf(name, sizeof name, "other/wide%u.conf", i);
-                (void) snprintf(line, sizeof line, "Include=@/other/wide%u.conf\n", i + 1);
                 for (unsigned j = 0; j < 30; j++)
-                        strcat(all, line);
+                        n += (size_t) snprintf(all + n, sizeof all - n, "Include=@/other/wide%u.conf\n", i + 1);
                 tree_write(tree, name, all);
         }
         tree_write(tree, "other/wide8.conf", "");
