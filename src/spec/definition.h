@@ -196,5 +196,5 @@ Definition *definition_new(const char *name);
 BootMode definition_boot(const Definition *definition);
 
 /* Where the key was last assigned to; NULL if it was not. Keys of [Mount] have the other function. */
-const Origin *definition_origin(const Definition *definition, const char *section, const char *key);
-const Origin *definition_mount_origin(const Definition *definition, size_t mount, const char *key);
+const Origin *definition_origin(const Definition *definition, const char *section, const char *name);
+const Origin *definition_mount_origin(const Definition *definition, size_t mount, const char *name);

@@ -21,7 +21,7 @@ typedef struct DefinitionDirectory {
 } DefinitionDirectory;
 
 typedef struct DefinitionSources {
-        const DefinitionDirectory *directories; /* the first that has a file wins */
+        const DefinitionDirectory *directories; /* at most 8; the first that has a file wins */
         size_t n_directories;
         uid_t trusted_uid;  /* 0; tests that do not run as root have their own */
         const char *anchor; /* directories above this one are not looked at; NULL: all are. For tests */

@@ -26,14 +26,14 @@ typedef enum PlaceError {
 /* A file or directory that was opened for reading. */
 typedef struct Place {
         int fd;
-        char *path;      /* absolute and without links */
         bool directory;
+        bool trusted;
+        bool pending;    /* a directory: whether it is trusted is looked at when something is found in it */
+        char *path;      /* absolute and without links */
+        char *reason;    /* if it is not trusted: a clause that says why */
         dev_t device;
         ino_t inode;
         size_t size;     /* of a file */
-        bool trusted;
-        bool pending;    /* a directory: whether it is trusted is looked at when something is found in it */
-        char *reason;    /* if it is not trusted: a clause that says why */
 } Place;
 
 #define PLACE_EMPTY { .fd = -EBADF }

@@ -31,6 +31,7 @@ static void check_problem(const Tree *tree, int expected, const char *problem) {
         _cleanup_free_ char *problems = NULL;
         _cleanup_(definition_freep) Definition *definition = tree_load(tree, "web", expected, &problems);
 
+        CHECK_INT(!!definition, expected == 0);
         CHECK_HAS(problems, problem);
 }
 
