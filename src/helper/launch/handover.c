@@ -2,6 +2,7 @@
 #include "helper/launch/handover.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -37,6 +38,16 @@ int handover_watch(pid_t pid) {
         return 0;
 }
 
+static bool handover_is_crash(int signal_number) {
+        static const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGABRT, SIGTRAP };
+
+        for (size_t i = 0; i < ELEMENTSOF(crashes); i++)
+                if (signal_number == crashes[i])
+                        return true;
+
+        return false;
+}
+
 int handover_wait_exec(pid_t pid) {
         for (;;) {
                 int status, deliver = 0;
@@ -52,9 +63,12 @@ int handover_wait_exec(pid_t pid) {
                 if (status >> 16 == PTRACE_EVENT_EXEC)
                         return 0;
 
-                /* Anything else is a signal on its way, which is not ours to keep. */
+                /* Anything else is a signal on its way, which is not ours to keep; but a crash would only repeat
+                 * itself, since the kernel protects a traced process 1 from its own faults. */
                 if (status >> 16 == 0)
                         deliver = WSTOPSIG(status);
+                if (handover_is_crash(deliver))
+                        return -ECHILD;
                 if (ptrace(PTRACE_CONT, pid, NULL, (void *) (long) deliver) < 0)
                         return -errno;
         }
@@ -148,6 +162,16 @@ int handover_wait_guest(const Notify *notify, int socket, pid_t pid, int pidfd) 
                 if (p[1].revents)
                         return -ECHILD;
         }
+}
+
+int handover_silence(int socket) {
+        struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+        struct sock_fprog program = { .len = 1, .filter = &drop };
+
+        if (setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+                return -errno;
+
+        return 0;
 }
 
 int handover_ready(const Notify *notify, FdStore *store, int *ret_barrier) {
