@@ -20,25 +20,28 @@ PROGRAM = str(HERE / 'machine')
 
 
 def machine(*arguments, input=None, timeout=300):
-    return subprocess.run([PROGRAM, *arguments], input=input, capture_output=True, text=True, timeout=timeout, check=False)
+    return subprocess.run([PROGRAM, *arguments], input=input, capture_output=True, text=True, timeout=timeout,
+                          check=False)
 
 
-def host_state():
-    """What a machine could leave on the host."""
-    mounts = [line.split()[4] for line in Path('/proc/self/mountinfo').read_text().splitlines()]
-    cgroups = subprocess.run(['find', '/sys/fs/cgroup', '-type', 'd', '-path', '*berth-machines*'], capture_output=True, text=True)
-    processes = {}
-    for directory in Path('/proc').iterdir():
-        if directory.name.isdigit():
-            try:
-                name = (directory / 'cmdline').read_text().replace('\0', ' ')
-            except OSError:
-                continue
-            if 'systemd' in name or 'qemu' in name or 'boot.sh' in name:
-                processes[directory.name] = name
-    files = [path for place in (STATE, SCRATCH) if place.exists() for path in place.iterdir()]
-    return {'mounts': sorted(mounts), 'cgroups': sorted(cgroups.stdout.split()), 'processes': processes,
-            'files': sorted(map(str, files)), 'interfaces': sorted(os.listdir('/sys/class/net')),
+def text(path):
+    try:
+        return path.read_text(errors='replace')
+    except OSError:
+        return ''
+
+
+def host_state(name):
+    """What the machine could leave on the host. Others may be up at the same time; and a process that has ended
+    may wait to be collected by the host's PID 1, which takes its time."""
+    processes = [f'{directory.name} {text(directory / "cmdline")}' for directory in Path('/proc').glob('[0-9]*')
+                 if name in text(directory / 'mountinfo') + text(directory / 'cmdline')]
+    cgroups = subprocess.run(['find', '/sys/fs/cgroup', '-type', 'd', '-path', f'*/{name}*'],
+                             capture_output=True, text=True)
+    return {'mounts': sorted(line.split()[4] for line in text(Path('/proc/self/mountinfo')).splitlines()),
+            'cgroups': sorted(cgroups.stdout.split()), 'processes': processes,
+            'files': [path for path in (STATE / name, SCRATCH / name) if path.exists()],
+            'interfaces': sorted(os.listdir('/sys/class/net')),
             'loops': subprocess.run(['losetup', '--list', '--noheadings'], capture_output=True, text=True).stdout}
 
 
@@ -121,7 +124,8 @@ def test_guest_trees_can_be_mounted_with_mapped_ids(local):
 
 
 def test_proc_can_be_mounted_in_a_nested_user_namespace(local):
-    done = open_machine('local', local).run('unshare --user --map-root-user --mount --pid --net --fork sh -c "mount -t proc proc /mnt && mount -t sysfs sysfs /tmp"')
+    done = open_machine('local', local).run('unshare --user --map-root-user --mount --pid --net --fork '
+                                            'sh -c "mount -t proc proc /mnt && mount -t sysfs sysfs /tmp"')
     assert done.returncode == 0
 
 
@@ -139,8 +143,8 @@ def test_writes_stay_inside(local):
 
 
 def test_down_leaves_nothing():
-    before = host_state()
     name = f'selftest-down-{os.getpid()}'
+    before = host_state(name)
     assert machine('up', name, '--no-project').returncode == 0
     assert machine('up', name, '--no-project').returncode == 1
     machine('exec', name, '--', 'sh', '-c', '''
@@ -149,22 +153,91 @@ def test_down_leaves_nothing():
         cp -a /srv/guests/busybox /srv/scratch/b; chattr +i /srv/scratch/b/etc
         setsid nohup sleep 1000 >/dev/null 2>&1 &
         systemd-run unshare --user --map-root-user --mount --pid --net --fork sleep 1000''')
+    assert len(host_state(name)['processes']) > 5
     done = machine('down', name)
     assert done.returncode == 0, done.stderr
-    assert host_state() == before
+    assert host_state(name) == before
     assert machine('down', name).returncode == 1
 
 
 def test_down_cleans_up_after_an_up_that_was_killed():
-    before = host_state()
     name = f'selftest-kill-{os.getpid()}'
+    before = host_state(name)
     for pause in (0.1, 0.2, 0.35):
         up = subprocess.Popen([PROGRAM, 'up', name, '--no-project'], stderr=subprocess.DEVNULL)
         time.sleep(pause)
         up.kill()
         up.wait()
         machine('down', name)
-        assert host_state() == before
+        assert host_state(name) == before
+
+
+@pytest.fixture(scope='module')
+def vm():
+    name = f'selftest-vm-{os.getpid()}'
+    done = machine('up', name, '--kind=vm', '--no-project', f'--bind={HERE}:/root/copy', timeout=1200)
+    assert done.returncode == 0, done.stderr
+    yield name
+    machine('down', name)
+
+
+def test_vm_exec(vm):
+    done = machine('exec', vm, '--', 'sh', '-c', 'echo out; echo err >&2; exit 7')
+    assert (done.returncode, done.stdout, done.stderr) == (7, 'out\n', 'err\n')
+    assert machine('exec', vm, '--', 'sh', '-c', 'kill -USR1 $$').returncode == 128 + 10
+    assert machine('exec', vm, '--', '/nosuch').returncode == 127
+    text = 'x' * 3000000
+    assert machine('exec', vm, '--input=-', '--', 'cat', input=text).stdout == text
+    assert machine('exec', vm, '--', 'cmp', '/root/copy/machine', '-', input=None).returncode == 1
+    assert machine('exec', vm, f'--input={PROGRAM}', '--', 'cmp', '/root/copy/machine', '-').returncode == 0
+
+
+def test_vm_time_limit_and_several_at_a_time(vm):
+    command = ['sh', '-c', 'sleep 4321 & while :; do :; done']
+    hogs = [subprocess.Popen([PROGRAM, 'exec', vm, '--timeout=15', '--', *command]) for _ in range(3)]
+    assert machine('exec', vm, '--timeout=60', '--', 'echo', 'here').stdout == 'here\n'
+    assert [hog.wait(120) for hog in hogs] == [124] * 3
+    assert machine('exec', vm, '--', 'pgrep', '-f', '^sleep 4321').returncode == 1
+
+
+def test_vm_command_ends_with_the_client_that_was_killed(vm):
+    client = subprocess.Popen([PROGRAM, 'exec', vm, '--', 'sleep', '4322'])
+    time.sleep(3)
+    client.kill()
+    client.wait()
+    m = open_machine('vm', vm)
+    for _ in range(100):
+        if m.run(['pgrep', '-f', '^sleep 4322'], check=False).returncode == 1:
+            return
+        time.sleep(0.1)
+    pytest.fail('the command still runs')
+
+
+def test_vm_has_what_a_local_machine_may_lack(vm):
+    m = open_machine('vm', vm)
+    assert m.run('cat /sys/module/apparmor/parameters/enabled').stdout == 'Y\n'
+    assert {'cpu', 'memory', 'pids', 'io'} <= set(m.run('cat /sys/fs/cgroup/cgroup.controllers').stdout.split())
+    m.run('for m in overlay veth loop dm_crypt tun bridge; do modprobe $m; done')
+    assert m.run('ls /srv/guests').stdout.split() == ['busybox', 'debian12', 'debian13']
+
+
+def test_vm_reboot_is_one(vm):
+    m = open_machine('vm', vm)
+    m.run('echo kept >/root/kept; sync /root/kept; echo gone >/run/gone')
+    before = m.run('cat /proc/sys/kernel/random/boot_id').stdout
+    assert machine('reboot', vm, timeout=900).returncode == 0
+    assert m.run('cat /proc/sys/kernel/random/boot_id').stdout != before
+    assert m.run('cat /root/kept').stdout == 'kept\n'
+    assert not m.exists('/run/gone')
+    assert machine('exec', vm, '--', 'systemctl', 'is-system-running').stdout == 'running\n'
+
+
+def test_vm_down_leaves_nothing(vm):
+    processes = host_state(vm)['processes']
+    assert processes
+    assert machine('down', vm).returncode == 0
+    after = host_state(vm)
+    assert not (after['processes'] or after['cgroups'] or after['files'])
 
 
 @pytest.mark.parametrize('arguments, says', [

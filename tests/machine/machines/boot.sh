@@ -88,8 +88,8 @@ mount_kernel() {
     mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
     mount -t tmpfs -o mode=755,nosuid,nodev tmpfs run
     mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs tmp
-    mkdir -p -m 700 run/host/visible
-    mkdir run/host/visible/proc run/host/visible/sys
+    mkdir -p run/host/visible/proc run/host/visible/sys
+    chmod 700 run/host/visible
     # A nested user namespace may mount proc and sysfs only where one without anything mounted over it is in
     # sight. These are such; the ones that programs use are covered in places, below.
     mount -t proc -o nosuid,nodev,noexec proc run/host/visible/proc
@@ -156,7 +156,8 @@ stage_init() {
     mkdir run/host/old
     pivot_root . run/host/old
     exec chroot . /usr/bin/env -i container=test-machine PATH=/usr/sbin:/usr/bin TERM=dumb LANG=C.UTF-8 \
-        /bin/sh -c 'umount -l /run/host/old && rmdir /run/host/old && exec /usr/lib/systemd/systemd --unit=multi-user.target'
+        /bin/sh -c 'umount -l /run/host/old && rmdir /run/host/old && exec "$@"' \
+        sh /usr/lib/systemd/systemd --unit=multi-user.target
 }
 
 case ${1:-} in

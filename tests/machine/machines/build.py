@@ -11,9 +11,10 @@ import subprocess
 from pathlib import Path
 
 from . import cache, trees
-from .util import CHECKOUT, MachineError, locked, need_programs, need_root, need_space, progress, run
+from .util import CHECKOUT, PATH, MachineError, locked, need_programs, need_root, need_space, progress, run
 
-OPTIONS = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--buildtype=debugoptimized', '--wrap-mode=nodownload']
+OPTIONS = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--buildtype=debugoptimized',
+           '--wrap-mode=nodownload']
 
 # In a mount namespace of its own, over a view of the tree that is thrown away.
 IN_TREE = '''
@@ -64,16 +65,17 @@ def build(checkout, place, options, root):
         DESTDIR="$BUILD/../install" meson install -C "$BUILD" --no-rebuild --quiet
     '''
     env = {k: v for k, v in os.environ.items() if k in ('HOME', 'CC', 'CFLAGS', 'CCACHE_DIR')}
-    env |= {'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'PYTHONDONTWRITEBYTECODE': '1'}
+    env |= {'PATH': PATH, 'LC_ALL': 'C.UTF-8', 'PYTHONDONTWRITEBYTECODE': '1'}
     if root is None:
         env |= {'BUILD': str(place / 'build'), 'SOURCE': str(checkout)}
-        run(['/bin/sh', '-c', script], log=log, env=env)
+        run(['/bin/sh', '-c', script], log=log, env=env, what='building the project')
         return
     mount = place / 'mnt'
     mount.mkdir(exist_ok=True)
     env |= {'BUILD': '/build/build', 'SOURCE': '/source', 'HOME': '/root'}
     env |= {'PLACE': str(place), 'TREE': str(root), 'CHECKOUT': str(checkout), 'SCRIPT': script}
-    run(['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c', IN_TREE], log=log, env=env)
+    run(['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c', IN_TREE], log=log, env=env,
+        what=f'building the project in {root.name}')
 
 
 def quoted(words):

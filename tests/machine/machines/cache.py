@@ -3,16 +3,15 @@
 
 An entry is CACHE/SHELF/NAME-HASH, a directory or file. It is made under a temporary name, by one process at a
 time, and renamed when it is whole: what has the final name is complete. When the recipe changes the hash
-does, and the entry of the old one goes once no machine is up that could use it.
+does, and the entry of the old one goes unless a machine uses it.
 """
 
-import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 
-from .util import CACHE, STATE, MachineError, locked, say
+from .util import CACHE, STATE, MachineError, locked, read_json, say
 
 
 def digest(*parts):
@@ -78,12 +77,16 @@ def entry(shelf_name, name, recipe, make, rebuild=False):
 
 
 def forget_old(directory, name, keep):
-    """Removes what earlier recipes of the same thing made, unless a machine may be using it."""
-    with contextlib.suppress(FileNotFoundError):
-        if any(STATE.iterdir()):
+    """Removes what earlier recipes of the same thing made, unless a machine uses it or is about to say what it
+    uses."""
+    used = set()
+    for state in STATE.iterdir() if STATE.exists() else []:
+        known = read_json(state / 'machine.json') or {}
+        if 'uses' not in known:
             return
+        used.update(known['uses'])
     for old in directory.glob(f'{name}-' + '[0-9a-f]' * 12):
-        if old != keep:
+        if old != keep and str(old) not in used:
             say(f'forgetting {old.name}, made by an earlier recipe')
             discard(old)
 

@@ -22,33 +22,34 @@ Guest trees are in the machine at /srv/guests/{debian13,debian12,busybox}, to be
 
 
 def parser():
-    top = argparse.ArgumentParser(prog='machine', description='Test machines: a real systemd to run the project under, '
-                                  'without touching this host.', epilog=EXAMPLES,
-                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    top = argparse.ArgumentParser(prog='machine', epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                  description='Test machines: a real systemd to run the project under, without '
+                                  'touching this host.')
     verbs = top.add_subparsers(dest='verb', metavar='VERB', required=True)
 
     def verb(name, text, named=True):
         p = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + '.')
         if named:
             p.add_argument('name', nargs='?', help='of the machine; its kind by default')
-            p.add_argument('--kind', choices=KINDS, help='local: namespaces on this kernel, up in 2 s. vm: Debian 13 in '
+            p.add_argument('--kind', choices=KINDS, help='local: namespaces on this kernel, up in 2 s; vm: Debian 13 in '
                            'QEMU, slow, with everything its own. Default: what NAME is, or local')
         return p
 
     up = verb('up', 'boot a machine')
     up.add_argument('--tree', metavar='DIR|debian13', help="local: the root to boot, instead of this host's own")
-    up.add_argument('--build-option', metavar='-Dx=y', action='append', default=[], help='for meson, when the project is '
-                    'built; again for more')
-    up.add_argument('--bind', metavar='SRC:DST', action='append', default=[], help='local: a path of the host to have in '
-                    'the machine, writable; vm: a copy of it; again for more')
+    up.add_argument('--build-option', metavar='-Dx=y', action='append', default=[],
+                    help='for meson, when the project is built; again for more')
+    up.add_argument('--bind', metavar='SRC:DST', action='append', default=[],
+                    help='local: a path of the host to have in the machine, writable; vm: a copy; again for more')
     up.add_argument('--no-project', dest='project', action='store_false', help='do not build and install the project')
-    run = verb('exec', 'run a command in a machine; its status is the command\'s, 128+N for signal N, 124 at the time limit')
-    run.add_argument('--timeout', metavar='SEC', type=float, help='kill the command, and all it started, after this time')
+    run = verb('exec', "run a command in a machine; its status is the command's, 128+N for signal N, 124 at the time "
+               'limit, 125 when the machine cannot run it')
+    run.add_argument('--timeout', metavar='SEC', type=float, help='kill the command and all it started after this time')
     run.add_argument('--input', metavar='FILE|-', help='its standard input; nothing by default')
     verb('shell', 'a root shell in a machine')
-    reboot = verb('reboot', 'reboot the kernel of a virtual machine, from its own disk, and wait until it is up again')
+    reboot = verb('reboot', 'reboot the kernel of a virtual machine from its own disk, and wait until it is up')
     reboot.add_argument('--power-cut', action='store_true', help='without warning: what was not written to disk is lost')
-    verb('down', 'end a machine like a power cut; no process, mount, cgroup, interface or file stays')
+    verb('down', 'end a machine as a power cut would; no process, mount, cgroup, interface or file stays')
     verb('list', 'the machines that are up', named=False)
     tree = verb('trees', 'make the cached trees, all or those named, and print where they are', named=False)
     tree.add_argument('trees', nargs='*', metavar='TREE', help=', '.join(trees.NAMES))
@@ -85,7 +86,6 @@ def show_list():
 
 
 def make_trees(arguments):
-    need_root()
     for name in arguments.trees or trees.NAMES:
         print(f'{name:16} {trees.tree(name, arguments.rebuild)}')
     return 0
@@ -94,6 +94,7 @@ def make_trees(arguments):
 def act(arguments, command):
     if arguments.verb == 'list':
         return show_list()
+    need_root()
     if arguments.verb == 'trees':
         return make_trees(arguments)
     machine = find(arguments)
@@ -125,6 +126,9 @@ def main(argv=None):
         return act(arguments, command)
     except MachineError as error:
         print(f'machine: {error}', file=sys.stderr)
-        return 1 if arguments.verb != 'exec' else 125
+        return 125 if arguments.verb == 'exec' else 1
+    except OSError as error:
+        print(f'machine: {error}', file=sys.stderr)
+        return 125 if arguments.verb == 'exec' else 1
     except KeyboardInterrupt:
         return 130

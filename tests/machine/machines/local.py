@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from . import build, cache, trees
-from .machine import Machine, finish
+from .machine import Machine, check_bind, finish
 from .util import HERE, PATH, TIMED_OUT, MachineError, collect, need_programs, need_root, need_space, say
 
 # What a machine that shares the host's kernel must not start.
@@ -59,7 +59,7 @@ class LocalMachine(Machine):
         binds = [check_bind(b) for b in binds]
         guests = trees.guests()
         if project and tree not in trees.DEBIAN and lower != Path('/'):
-            raise MachineError('the project can be built for this host and for --tree=debian13 only: add --no-project')
+            raise MachineError('the project is built for this host and for --tree=debian13 only: add --no-project')
         tar = build.project(tree, options) if project else None
         need_space(cache.shelf('scratch'), 500)
         with self.claim('supervisor', 'machine'):
@@ -70,9 +70,9 @@ class LocalMachine(Machine):
         work = self.state / 'work'
         work.mkdir(mode=0o755)
         environment = {
-            'PATH': PATH, 'LC_ALL': 'C.UTF-8', 'M_NAME': self.name, 'M_LOWER': str(lower), 'M_CGROUP': str(self.cgroup),
-            'M_SCRATCH': str(self.scratch), 'M_WORK': str(work), 'M_PROJECT': str(tar or ''), 'M_MASK': ' '.join(MASK.split()),
-            'M_BIND': '\n'.join(binds),
+            'PATH': PATH, 'LC_ALL': 'C.UTF-8', 'M_NAME': self.name, 'M_LOWER': str(lower), 'M_WORK': str(work),
+            'M_CGROUP': str(self.cgroup), 'M_SCRATCH': str(self.scratch), 'M_PROJECT': str(tar or ''),
+            'M_MASK': ' '.join(MASK.split()), 'M_BIND': '\n'.join(binds),
             'M_BIND_RO': '\n'.join(f'{path}:/srv/guests/{name}' for name, path in guests.items())}
         log = self.state / 'console.log'
         with open(log, 'wb') as out:
@@ -80,12 +80,12 @@ class LocalMachine(Machine):
                 ['/bin/bash', str(HERE / 'boot.sh')], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 env=environment, start_new_session=True)
         leader = self.wait_for_manager(log)
-        self.know(leader, tree=str(lower))
+        self.know(leader, lower, [lower, *guests.values()])
         done = self.run(['systemctl', 'is-system-running', '--wait'], check=False, timeout=BOOT_LIMIT)
         if done.stdout.strip() != 'running':
             failed = self.run(['systemctl', 'list-units', '--failed', '--no-legend', '--plain'], check=False)
-            raise MachineError(f'{self.name} came up {done.stdout.strip() or "not at all"}, not running; look around with '
-                               f'`machine shell {self.name}`. Failed units:\n{failed.stdout}')
+            raise MachineError(f'{self.name} came up {done.stdout.strip() or "not at all"}, not running; look around '
+                               f'with `machine shell {self.name}`. Failed units:\n{failed.stdout}')
         # As on a real host. Only now, since each mount is told to more listeners afterwards.
         self.run(['mount', '--make-rshared', '/'])
         say(f'{self.name} is up after {time.monotonic() - begin:.1f} s')
@@ -116,7 +116,8 @@ class LocalMachine(Machine):
                      'TERM': os.environ.get('TERM', 'dumb')} | (environment or {})
         return cgroup, ['/bin/sh', '-c', 'echo 0 >"$0/cgroup.procs" && exec "$@"', str(cgroup),
                         'nsenter', '--target', str(leader), '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup',
-                        '--root', '--wd', '/usr/bin/env', '-i', *(f'{k}={v}' for k, v in variables.items()), *map(str, argv)]
+                        '--root', '--wd', '/usr/bin/env', '-i', *(f'{k}={v}' for k, v in variables.items()),
+                        *map(str, argv)]
 
     def leave(self, cgroup):
         """What a command left running stays; its cgroup goes with the machine then."""
@@ -167,10 +168,3 @@ class LocalMachine(Machine):
 
     def reboot(self, power_cut=False):
         raise MachineError('a local machine has no kernel of its own to reboot: use --kind=vm')
-
-
-def check_bind(text):
-    source, colon, target = text.partition(':')
-    if not colon or not target.startswith('/') or not os.path.exists(source):
-        raise MachineError(f'--bind={text}: give an existing path of the host, ":" and an absolute path in the machine')
-    return f'{os.path.realpath(source)}:{target}'

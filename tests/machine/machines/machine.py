@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 from . import cache
-from .util import (SCRATCH, STATE, TIMED_OUT, MachineError, Result, check_name, locked, need_root, read_json, start_time,
-                   write_json)
+from .util import (SCRATCH, STATE, TIMED_OUT, MachineError, Result, check_name, locked, need_root, read_json,
+                   start_time, write_json)
 
 
 class CommandFailed(MachineError):
@@ -75,10 +75,11 @@ class Machine:
                 with contextlib.suppress(OSError):
                     (directory / 'cgroup.subtree_control').write_text(f'+{controller}')
 
-    def know(self, leader, **more):
-        """Writes down for other processes how the machine is reached: by a process of the host that is its life."""
-        write_json(self.state / 'machine.json',
-                   {'kind': self.kind, 'leader': leader, 'started': start_time(leader), **more})
+    def know(self, leader, tree, uses):
+        """Writes down for other processes what the machine is: the process of the host that is its life, the
+        tree it shows, and the cache's entries that it uses."""
+        write_json(self.state / 'machine.json', {'kind': self.kind, 'leader': leader, 'started': start_time(leader),
+                                                 'tree': str(tree), 'uses': [str(path) for path in uses]})
 
     def known(self):
         known = read_json(self.state / 'machine.json')
@@ -207,3 +208,10 @@ def finish(argv, status, out, err, expired, timeout, check):
     if check and result.returncode != 0:
         raise CommandFailed(result)
     return result
+
+
+def check_bind(text):
+    source, colon, target = text.partition(':')
+    if not colon or not target.startswith('/') or not os.path.exists(source):
+        raise MachineError(f'--bind={text}: give an existing path of the host, ":" and an absolute path in the machine')
+    return f'{os.path.realpath(source)}:{target}'

@@ -129,7 +129,7 @@ def make_debian(name, release, packages, finish, size, path):
              f'--customize-hook=sync-out /var/cache/apt/archives {downloads}',
              '--customize-hook=rm -f "$1"/var/cache/apt/archives/*.deb "$1"/var/cache/apt/*.bin',
              f'--customize-hook=sh {script} "$1"',
-             release, path, MIRROR], log=log, env=env)
+             release, path, MIRROR], log=log, env=env, what=f'making the tree {name}')
     path.chmod(0o755)
     script.unlink()
     log.unlink()

@@ -84,9 +84,9 @@ def check_name(name):
     return name
 
 
-def run(argv, log=None, cwd=None, env=None):
+def run(argv, log=None, cwd=None, env=None, what=None):
     """A program on the host that has to succeed. Its output goes to the file log, of which a failure shows
-    the end, and is returned when there is no log."""
+    the end, and is returned when there is no log. what names the work in the message of a failure."""
     argv = [str(a) for a in argv]
     if log:
         with open(log, 'ab') as out:
@@ -100,7 +100,7 @@ def run(argv, log=None, cwd=None, env=None):
         if log:
             text = Path(log).read_text(errors='replace')
         tail = '\n'.join(text.splitlines()[-25:])
-        raise MachineError(f'{argv[0]} failed with status {code} ({" ".join(argv)[:300]}):\n{tail}'
+        raise MachineError(f'{what or " ".join(argv)} failed with status {code}:\n{tail}'
                            + (f'\nall of its output: {log}' if log else ''))
     return text
 

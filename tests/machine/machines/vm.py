@@ -15,8 +15,8 @@ import subprocess
 import time
 
 from . import build, cache, client, image
-from .machine import Machine, finish
-from .util import (PATH, TIMED_OUT, MachineError, need_programs, need_root, need_space, progress, say)
+from .machine import Machine, check_bind, finish
+from .util import PATH, TIMED_OUT, MachineError, need_programs, need_root, need_space, progress, say
 
 MEMORY = int(os.environ.get('BERTH_VM_MEMORY') or 2048)
 PROCESSORS = 2
@@ -79,11 +79,13 @@ def qemu(directory, base, disk, memory, shared, *more):
     for number in range(client.PORTS):
         ports += ['-chardev', f'socket,id=port{number},path={directory}/port.{number},server=on,wait=off',
                   '-device', f'virtserialport,chardev=port{number},name=berth.agent.{number}']
-    return ['qemu-system-x86_64', '-machine', 'q35,accel=tcg,memory-backend=memory', '-cpu', 'max', '-smp', str(PROCESSORS),
-            '-m', str(MEMORY), '-object', f'memory-backend-file,id=memory,size={MEMORY}M,mem-path={memory},share={shared}',
+    return ['qemu-system-x86_64', '-machine', 'q35,accel=tcg,memory-backend=memory', '-cpu', 'max',
+            '-smp', str(PROCESSORS), '-m', str(MEMORY),
+            '-object', f'memory-backend-file,id=memory,size={MEMORY}M,mem-path={memory},share={shared}',
             '-nodefaults', '-no-user-config', '-display', 'none', '-serial', f'file:{directory}/console.log',
             '-qmp', f'unix:{directory}/qmp,server=on,wait=off', '-device', 'virtio-serial-pci,max_ports=16', *ports,
-            '-drive', f'file={disk},if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap', '-device', 'virtio-blk-pci,drive=disk',
+            '-drive', f'file={disk},if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap',
+            '-device', 'virtio-blk-pci,drive=disk',
             '-kernel', str(base / 'kernel'), '-initrd', str(base / 'initrd'), '-append', APPEND, *more]
 
 
@@ -108,9 +110,7 @@ class VirtualMachine(Machine):
         if tree not in (None, 'debian13'):
             raise MachineError('a virtual machine is Debian 13: leave --tree away, or use --kind=local')
         self.refuse_second()
-        for bind in binds:
-            if ':/' not in bind or not os.path.exists(bind.partition(':')[0]):
-                raise MachineError(f'--bind={bind}: give an existing path of the host, ":" and an absolute path in the machine')
+        binds = [check_bind(bind) for bind in binds]
         base = frozen()
         tar = build.project('debian13', options) if project else None
         need_space(cache.shelf('scratch'), 1000)
@@ -128,7 +128,7 @@ class VirtualMachine(Machine):
     def resume(self, base):
         disk = self.scratch / 'disk.qcow2'
         overlay(base / 'frozen.qcow2', disk)
-        self.start_qemu(qemu(self.state, base, disk, base / 'memory', 'off', '-incoming', 'defer'))
+        self.start_qemu(base, qemu(self.state, base, disk, base / 'memory', 'off', '-incoming', 'defer'))
         with Qmp(self.state / 'qmp', self.process) as control:
             control('migrate-set-capabilities', capabilities=[{'capability': 'x-ignore-shared', 'state': True}])
             control('migrate-incoming', uri=f'exec:cat {base}/state')
@@ -136,13 +136,13 @@ class VirtualMachine(Machine):
                 time.sleep(0.01)
             control('cont')
 
-    def start_qemu(self, command):
+    def start_qemu(self, base, command):
         log = open(self.state / 'qemu.log', 'wb')
         with log:
             self.process = subprocess.Popen(
                 ['/bin/sh', '-c', 'echo 0 >"$0/cgroup.procs" && exec "$@"', str(self.cgroup / 'emulator'), *command],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        self.know(self.process.pid, tree='debian13')
+        self.know(self.process.pid, 'debian13', [base])
         deadline = time.monotonic() + 30
         while not (self.state / 'qmp').exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -151,7 +151,7 @@ class VirtualMachine(Machine):
 
     def boot(self, base, disk, memory):
         """From the beginning, to be frozen."""
-        self.start_qemu(qemu(self.state, base, disk, memory, 'on'))
+        self.start_qemu(base, qemu(self.state, base, disk, memory, 'on'))
         self.wait_for_boot(None)
 
     def wait_for_boot(self, before):
@@ -167,11 +167,13 @@ class VirtualMachine(Machine):
                 if done.stdout.strip() == 'running':
                     return
                 failed = self.run(['systemctl', 'list-units', '--failed', '--no-legend', '--plain'], check=False)
-                raise MachineError(f'{self.name} came up {done.stdout.strip()}, not running. Failed units:\n{failed.stdout}')
+                raise MachineError(f'{self.name} came up {done.stdout.strip()}, not running. Failed units:\n'
+                                   + failed.stdout)
             self.need_up()
             time.sleep(0.1)
         log = self.state / 'console.log'
-        raise MachineError(f'{self.name} did not boot in {BOOT_LIMIT} s:\n{log.read_text(errors="replace")[-3000:]}')
+        raise MachineError(f'{self.name} did not boot in {BOOT_LIMIT} s:\n'
+                           + log.read_text(errors='replace')[-3000:])
 
     def reboot(self, power_cut=False):
         self.need_up()
@@ -187,7 +189,8 @@ class VirtualMachine(Machine):
     # -- use --------------------------------------------------------------------------------------------
 
     def environment(self, more=None):
-        return {'HOME': '/root', 'USER': 'root', 'LANG': 'C.UTF-8', 'PATH': PATH, 'TERM': os.environ.get('TERM', 'dumb')} | (more or {})
+        return {'HOME': '/root', 'USER': 'root', 'LANG': 'C.UTF-8', 'PATH': PATH,
+                'TERM': os.environ.get('TERM', 'dumb')} | (more or {})
 
     def words(self, argv):
         return ['/bin/sh', '-c', argv] if isinstance(argv, str) else argv
@@ -209,7 +212,8 @@ class VirtualMachine(Machine):
                 session.send(b'K')
                 session.status(10)
                 raise
-        return finish(argv, status, out.decode(errors='replace'), err.decode(errors='replace'), expired, timeout, check)
+        return finish(argv, status, out.decode(errors='replace'), err.decode(errors='replace'), expired, timeout,
+                      check)
 
     def exec(self, argv, timeout=None, source=None):
         self.need_up()
@@ -227,15 +231,17 @@ class VirtualMachine(Machine):
 
     def copy_in(self, source, target):
         """There are no mounts between the host and a virtual machine: it gets a copy."""
-        source = os.path.realpath(source)
-        tar = subprocess.run(['tar', '-c', '-C', os.path.dirname(source), '--transform', 's,^[^/]*,.,' if os.path.isdir(source) else
-                              f's,.*,{os.path.basename(target)},', os.path.basename(source)], stdout=subprocess.PIPE, check=True).stdout
-        place = target if os.path.isdir(source) else os.path.dirname(target)
+        if os.path.isdir(source):
+            pack, place = ['-C', source, '.'], target
+        else:
+            pack, place = ['-C', os.path.dirname(source), '--transform', f's,.*,{os.path.basename(target)},',
+                           os.path.basename(source)], os.path.dirname(target)
+        tar = subprocess.run(['tar', '-c', *pack], stdout=subprocess.PIPE, check=True).stdout
         self.run(['/bin/sh', '-c', 'mkdir -p "$0" && tar -x -C "$0"', place], input=tar)
 
 
 def frozen():
-    """The directory of a machine that was booted and frozen: kernel, initrd, disk.qcow2, frozen.qcow2, memory, state."""
+    """The directory of a machine that was booted and frozen: kernel, initrd, memory, state and disks."""
     version = subprocess.run(['qemu-system-x86_64', '--version'], capture_output=True, text=True).stdout.splitlines()[0]
     recipe = cache.digest(image.recipe(), version, MEMORY, PROCESSORS, APPEND, qemu('', cache.CACHE, '', '', ''))
     return cache.entry('vm', 'base', recipe, freeze)

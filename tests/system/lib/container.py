@@ -24,7 +24,8 @@ class Container:
         self.machine.write(self.path, definition, mode)
 
     def systemctl(self, verb, *arguments, check=True, timeout=120):
-        return self.machine.run(['systemctl', verb, self.unit, *arguments], check=check, timeout=timeout)
+        return self.machine.run(['systemctl', verb, self.unit, *arguments], check=check,
+                                timeout=timeout * self.machine.patience)
 
     def start(self, check=True, timeout=120):
         """The result of `systemctl start`; a start that had to succeed shows the journal when it does not."""
@@ -58,17 +59,19 @@ class Container:
         self.wait_for(lambda: state in (self.show('ActiveState'), self.show('SubState')), f'state {state}', timeout)
 
     def wait_for(self, condition, what, timeout=60):
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * self.machine.patience
         while not condition():
             if time.monotonic() > deadline:
-                raise AssertionError(f'{self.unit} did not get to {what} in {timeout} s:\n{self.status()}\n{self.journal()}')
+                raise AssertionError(f'{self.unit} did not get to {what} in {timeout} s:\n'
+                                     f'{self.status()}\n{self.journal()}')
             time.sleep(0.05)
 
     def inside(self, argv, check=True, timeout=60, input=None):
         """Runs a list, or a string for the guest's shell, in all namespaces of the guest's init, as its root."""
         argv = ['/bin/sh', '-c', argv] if isinstance(argv, str) else list(argv)
-        return self.machine.run(['nsenter', '--target', str(self.main_pid()), '--mount', '--uts', '--ipc', '--net', '--pid',
-                                 '--cgroup', '--user', '--root', '--wd', *argv], check, timeout, input)
+        return self.machine.run(['nsenter', '--target', str(self.main_pid()), '--mount', '--uts', '--ipc', '--net',
+                                 '--pid', '--cgroup', '--user', '--root', '--wd', *argv], check,
+                                timeout * self.machine.patience, input)
 
     def wait_running(self, timeout=90):
         """Until a guest's systemd has finished its boot; returns the state it then is in."""

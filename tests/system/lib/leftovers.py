@@ -45,7 +45,8 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
         found["processes"].append(f"{pid} {exe} " + text(f"/proc/{pid}/cmdline").replace("\0", " ").strip())
 
 names = {}
-places = ("/run/berth", "/run/systemd/nspawn-uid", "/run/systemd/nspawn", "/var/lib/berth/overlays", "/var/lib/berth/trash")
+places = ("/run/berth", "/run/systemd/nspawn-uid", "/run/systemd/nspawn", "/var/lib/berth/overlays",
+          "/var/lib/berth/trash")
 for place in places:
     for path, directories, files in os.walk(place):
         for name in directories + files:
@@ -53,7 +54,9 @@ for place in places:
             found["files"].append(name)
         if place.startswith("/var"):
             del directories[:]
-for path in [p for p in found["files"] if p.startswith("/run")] + glob.glob("/srv/*/*") + glob.glob("/srv/guests/*"):
+# The file of an id lock stays, one for each name that a container ever had, as only its holder may remove it.
+held, found["files"] = found["files"], [p for p in found["files"] if not p.startswith("/run/systemd/nspawn-uid/")]
+for path in [p for p in held if p.startswith("/run")] + glob.glob("/srv/*/*") + glob.glob("/srv/guests/*"):
     try:
         status = os.stat(path)
     except OSError:
@@ -74,7 +77,7 @@ def snapshot(machine):
 
 def difference(machine, before, patience=5):
     """What is there now and was not before, as a text; empty when nothing is. Waits a little for it to go."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + patience * machine.patience
     while True:
         now = snapshot(machine)
         more = {kind: [e for e in entries if entries.count(e) > before[kind].count(e)] for kind, entries in now.items()}
