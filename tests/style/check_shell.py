@@ -9,9 +9,9 @@ from typing import List
 
 import style
 
-
 SHELLCHECK = ["shellcheck", "--shell=bash", "--external-sources", "--source-path=SCRIPTDIR", "--format=gcc",
               "--severity=warning", "--exclude=SC1007"]  # which takes `local a= b=` for a mistake
+
 
 def run(command: List[str]) -> str:
     """What a command that failed has said; nothing if it succeeded."""

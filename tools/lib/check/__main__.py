@@ -4,6 +4,7 @@
 import argparse
 import os
 import pathlib
+import signal
 import sys
 from typing import List
 
@@ -49,6 +50,8 @@ def main() -> int:
     for name in ("CC", "CFLAGS", "LDFLAGS", "CPPFLAGS", "DESTDIR", "MESON_TESTTHREADS", "NOTIFY_SOCKET"):
         os.environ.pop(name, None)
     os.environ["LC_ALL"] = "C.UTF-8"
+    # As ^C, so that what runs is ended and machines are taken down.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     rings = [run_ring(name, settings) for name in (arguments.rings or RINGS)]
     counts = {outcome: sum(ring.count(outcome) for ring in rings) for outcome in (PASSED, FAILED, SKIPPED)}
     print(f"{counts[PASSED]} passed, {counts[FAILED]} failed, {counts[SKIPPED]} skipped")
@@ -56,4 +59,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("tools/check: ended before it was done")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A ring of tests while it runs: its cases, its logs, and what the person in front of it sees."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -14,6 +15,7 @@ PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 QUIET_SECONDS = 2
 REMINDER_SECONDS = 30
 TAIL_LINES = 40
+ENDING_SECONDS = 30
 
 
 class Settings(NamedTuple):
@@ -32,6 +34,14 @@ class Case(NamedTuple):
 
 def tail(text: str, lines: int = TAIL_LINES) -> str:
     return "\n".join(text.rstrip().split("\n")[-lines:])
+
+
+def end(child: "subprocess.Popen[bytes]") -> None:
+    """Ends a command with all of its session; like ^C first, so that pytest takes its machines down."""
+    for number, patience in ((signal.SIGINT, ENDING_SECONDS), (signal.SIGKILL, ENDING_SECONDS)):
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(child.pid, number)
+            child.wait(patience)
 
 
 class Progress:
@@ -112,8 +122,7 @@ class Ring:
                 status = self.wait(child, log, progress, timeout)
             finally:
                 if child.poll() is None:
-                    os.killpg(child.pid, signal.SIGKILL)
-                    child.wait()
+                    end(child)
         text = log.read_text(errors="replace")
         progress.done("done" if status == 0 else f"status {status}")
         return status, text
@@ -122,11 +131,7 @@ class Ring:
         shown = 0
         while child.poll() is None:
             if progress.seconds > timeout:
-                os.killpg(child.pid, signal.SIGTERM)
-                try:
-                    child.wait(20)
-                except subprocess.TimeoutExpired:
-                    pass
+                end(child)
                 with log.open("a", encoding="utf-8") as output:
                     output.write(f"\nended after {timeout} seconds: it did not come to an end by itself\n")
                 return 124
