@@ -21,8 +21,10 @@ int fault_inject(const char *step) {
                 return 0;
 
         fault += length + 1;
-        if (strcmp(fault, "kill") == 0)
+        if (strcmp(fault, "kill") == 0) {
                 (void) kill(getpid(), SIGKILL);
+                _exit(EXIT_FAILURE); /* process 1 of a namespace cannot kill itself, but end without a word */
+        }
         if (strcmp(fault, "hang") == 0)
                 for (;;)
                         (void) pause();

@@ -114,5 +114,8 @@ int borrow_mounts(Failure *failure, const LaunchPlan *plan, int pidfd, BorrowedM
                 return -errno;
 
         *ret = errand.mounts;
+        if (errand.result == -ECHILD)
+                return failure_cause(failure, -ECHILD, "the process that does it was killed");
+
         return errand.result;
 }
