@@ -27,6 +27,10 @@ int handover_resume(pid_t pid);
  * -ECHILD when it ends before. */
 int handover_wait_guest(const Notify *notify, int socket, pid_t pid, int pidfd);
 
+/* From here on the kernel drops what the guest sends, and tells it that all is well: nobody reads it, and a guest that
+ * cannot send would complain at each of its daemon-reloads. */
+int handover_silence(int socket);
+
 /* Tells systemd the rest. *ret_barrier ends when it has heard; before that this process must not end, since systemd
  * could not tell any more who sent it. */
 int handover_ready(const Notify *notify, FdStore *store, int *ret_barrier);

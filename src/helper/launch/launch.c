@@ -351,6 +351,11 @@ static int launch_hand_over(Launch *launch) {
                 }
                 if (r < 0)
                         return r;
+
+                r = handover_silence(launch->run.notify);
+                if (r < 0)
+                        return r;
+                launch->store.notify = TAKE_FD(launch->run.notify);
         }
 
         r = handover_ready(&launch->notify, &launch->store, &launch->barrier);
@@ -463,7 +468,7 @@ int launch(const char *name) {
         _cleanup_(launch_done) Launch launch = {
                 .plan = LAUNCH_PLAN_NULL,
                 .notify = NOTIFY_NULL,
-                .store = { .console = -EBADF },
+                .store = { .console = -EBADF, .notify = -EBADF },
                 .cgroup = CGROUP_NULL,
                 .stage = -EBADF,
                 .root = ROOT_NULL,

@@ -28,21 +28,30 @@ static int fd_store_pass(FdStore *store, int fd, const char *name, size_t name_s
         return 0;
 }
 
+static bool name_is(const char *name, size_t size, const char *wanted) {
+        return size == strlen(wanted) && memcmp(name, wanted, size) == 0;
+}
+
 static int fd_store_sort(FdStore *store, int fd, const char *name, size_t name_size) {
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
                 return -errno;
 
-        if (name_size == strlen(STORE_LOCK_NAME) && memcmp(name, STORE_LOCK_NAME, name_size) == 0) {
+        if (name_is(name, name_size, STORE_LOCK_NAME)) {
                 if (store->n_locks >= STORE_MAX)
                         return -E2BIG;
                 store->locks[store->n_locks++] = (StoredFd) { .fd = fd, .received = true };
                 return 0;
         }
 
-        if (name_size == strlen(STORE_CONSOLE_NAME) && memcmp(name, STORE_CONSOLE_NAME, name_size) == 0) {
-                /* The guest that it belonged to is gone; the new one gets a new console. */
+        /* The guest that these belonged to is gone; the new one gets new ones. */
+        if (name_is(name, name_size, STORE_CONSOLE_NAME)) {
                 (void) close(fd);
                 store->had_console = true;
+                return 0;
+        }
+        if (name_is(name, name_size, STORE_NOTIFY_NAME)) {
+                (void) close(fd);
+                store->had_notify = true;
                 return 0;
         }
 
@@ -54,7 +63,7 @@ int fd_store_receive(FdStore *store) {
         uint32_t listener, n = 0;
         int r = 0;
 
-        *store = (FdStore) { .console = -EBADF };
+        *store = (FdStore) { .console = -EBADF, .notify = -EBADF };
 
         if (pid && parse_u32(pid, &listener) == 0 && listener == (uint32_t) getpid() && count)
                 r = parse_u32(count, &n);
@@ -79,6 +88,7 @@ void fd_store_done(FdStore *store) {
         for (size_t i = 0; i < store->n_passed; i++)
                 store->passed[i] = fd_close(store->passed[i]);
         store->console = fd_close(store->console);
+        store->notify = fd_close(store->notify);
 }
 
 int fd_store_find(FdStore *store, const struct stat *st) {
@@ -127,6 +137,24 @@ int fd_store_lock(FdStore *store, int dirfd, const char *path, int operation) {
         return fd_store_add(store, TAKE_FD(fd));
 }
 
+/* A pty whose other end is not open hangs up, and would be thrown out again without FDPOLL=0. */
+static int fd_store_replace(const Notify *notify, const char *name, bool had, int fd) {
+        char text[64];
+        int r;
+
+        if (had) {
+                (void) snprintf(text, sizeof text, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+                r = notify_send(notify, text);
+                if (r < 0)
+                        return r;
+        }
+        if (fd < 0)
+                return 0;
+
+        (void) snprintf(text, sizeof text, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+        return notify_send_fds(notify, text, &fd, 1);
+}
+
 int fd_store_commit(FdStore *store, const Notify *notify) {
         int fds[STORE_MAX], r;
         size_t n = 0;
@@ -151,15 +179,9 @@ int fd_store_commit(FdStore *store, const Notify *notify) {
                         return r;
         }
 
-        if (store->had_console) {
-                r = notify_send(notify, "FDSTOREREMOVE=1\nFDNAME=" STORE_CONSOLE_NAME);
-                if (r < 0)
-                        return r;
-        }
+        r = fd_store_replace(notify, STORE_CONSOLE_NAME, store->had_console, store->console);
+        if (r < 0)
+                return r;
 
-        if (store->console >= 0)
-                /* A pty whose other end is not open hangs up, and would be thrown out again without FDPOLL=0. */
-                return notify_send_fds(notify, "FDSTORE=1\nFDPOLL=0\nFDNAME=" STORE_CONSOLE_NAME, &store->console, 1);
-
-        return 0;
+        return fd_store_replace(notify, STORE_NOTIFY_NAME, store->had_notify, store->notify);
 }

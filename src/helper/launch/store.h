@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The unit's descriptor store: what must live as long as the container and has no process to live in (the root's lock,
- * the ids' lock, the console's master) is kept by systemd, and comes back to the launcher when the guest reboots.
+ * the ids' lock, the console's master, the guest's notification socket) is kept by systemd, and comes back to the launcher when the guest reboots.
  *
  * Also sorts out what else systemd passed: sockets of a socket unit go on to the guest.
  */
@@ -15,6 +15,7 @@
 
 #define STORE_LOCK_NAME "berth-lock"
 #define STORE_CONSOLE_NAME "berth-console"
+#define STORE_NOTIFY_NAME "berth-notify"
 #define STORE_MAX 8
 #define PASSED_MAX 64
 
@@ -29,6 +30,8 @@ typedef struct FdStore {
         size_t n_locks;
         bool had_console;
         int console;           /* of this start */
+        bool had_notify;
+        int notify;            /* the guest's notification socket, from when on nobody reads it */
         int passed[PASSED_MAX]; /* for the guest */
         size_t n_passed;
         char passed_names[1024]; /* colon-separated, for $LISTEN_FDNAMES */
