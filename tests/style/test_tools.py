@@ -129,7 +129,7 @@ class RingTest(unittest.TestCase):
         (self.top / "tests" / "bus" / "test_sample.py").write_text("import nonsense_that_is_not_there\n")
         with contextlib.redirect_stdout(self.output):
             pytests.run_bus(self.ring)
-        self.assertEqual(self.counts(), (0, 2, 0))
+        self.assertEqual(self.counts(), (0, 3, 0))
 
     def test_steps(self):
         with contextlib.redirect_stdout(self.output):

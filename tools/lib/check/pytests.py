@@ -8,7 +8,7 @@ from typing import List
 
 from ring import FAILED, PASSED, SKIPPED, Ring
 
-NO_TESTS = 5  # pytest's exit status when it collected nothing
+SOME_FAILED, NO_TESTS = 1, 5  # of pytest's exit statuses
 
 
 def so_far(log: str) -> str:
@@ -45,7 +45,9 @@ def run_pytest(ring: Ring, arguments: List[str], timeout: int) -> None:
     if results.exists():
         for case in xml.etree.ElementTree.parse(results).iter("testcase"):
             enter_case(ring, case)
-    if status != 0 and ring.count(FAILED) == failed:
+    if status not in (0, SOME_FAILED):
+        ring.add(f"{ring.name}: pytest", FAILED, f"{text}\nstatus {status}: it did not run to its end")
+    elif status != 0 and ring.count(FAILED) == failed:
         ring.add(f"{ring.name}: pytest", FAILED, text)
 
 
