@@ -25,7 +25,7 @@
 
 /* Until the exec, this process is a PID 1 that the kernel protects from signals it does not handle; a stop must end it
  * all the same. */
-static void payload_on_signal(int signal_number) {
+_noreturn_ static void payload_on_signal(int signal_number) {
         _exit(PAYLOAD_EXIT_FAILED);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The unit's descriptor store: what must live as long as the container and has no process to live in (the root's lock,
- * the ids' lock, the console's master, the guest's notification socket) is kept by systemd, and comes back to the launcher when the guest reboots.
+ * the ids' lock, the console's master, the guest's notification socket) is kept by systemd, and comes back to the
+ * launcher when the guest reboots.
  *
  * Also sorts out what else systemd passed: sockets of a socket unit go on to the guest.
  */

@@ -28,18 +28,13 @@ static const uint64_t default_capabilities =
         UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_SYS_RESOURCE | UINT64_C(1) << CAP_SYS_TTY_CONFIG;
 
 int signals_reset(void) {
+        const struct sigaction action = { .sa_handler = SIG_DFL };
         sigset_t none;
 
-        for (int s = 1; s < _NSIG; s++) {
-                struct sigaction action = { .sa_handler = SIG_DFL };
-
-                if (s == SIGKILL || s == SIGSTOP)
-                        continue;
-                /* The C library keeps two signals for itself and refuses. */
-                if (sigaction(s, &action, NULL) < 0 && errno != EINVAL)
-                        return -errno;
-        }
-
+        /* The exec itself resets handlers, and systemd starts its services with nothing ignored but SIGPIPE, if the
+         * unit says so. */
+        if (sigaction(SIGPIPE, &action, NULL) < 0)
+                return -errno;
         if (sigemptyset(&none) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
                 return -errno;
 

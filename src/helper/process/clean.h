@@ -5,7 +5,7 @@
  */
 #pragma once
 
-/* All signals to their default action, none blocked. */
+/* All signals that systemd may have left otherwise to their default action, none blocked. */
 int signals_reset(void);
 
 /* Lowers the bounding set to the default set, and empties the inheritable and ambient sets. CAP_NET_ADMIN stays only

@@ -109,7 +109,7 @@ static int dev_mount_shm(Failure *failure, int dev) {
 /* /dev/console is the slave of a pty from the container's own devpts, mounted on an empty file. It is found through the
  * master and never by a name. */
 static int dev_make_console(Failure *failure, const LaunchPlan *plan, int dev, int pts, int *ret_master) {
-        _cleanup_close_ int master = -EBADF, slave = -EBADF, tree = -EBADF;
+        _cleanup_close_ int master = -EBADF, tree = -EBADF;
         int r, unlock = 0;
         unsigned number;
         char name[16];

@@ -18,7 +18,7 @@ static int systemctl_run(const char *verb, char **ret_output, int *ret_status) {
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
         posix_spawn_file_actions_t actions;
         int ends[2], r, status;
-        pid_t pid;
+        pid_t pid = 0;
 
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
