@@ -53,7 +53,8 @@ class Command:
 
     def __init__(self, port, request):
         self.port = port
-        self.open = True
+        self.open = True            # somebody listens
+        self.ended = False
         self.cgroup = f'{port.cgroup}/{port.number}-{time.monotonic_ns()}'
         os.mkdir(self.cgroup)
         port.send(self, MARK + request['token'].encode())
@@ -116,6 +117,7 @@ class Command:
         deadline = time.monotonic() + GRACE
         for thread in self.pumps:
             thread.join(max(0, deadline - time.monotonic()))
+        self.ended = True           # before the host may know, and begin the next one here
         self.port.send(self, frame(b'X', b'%d' % (status if status >= 0 else 128 - status)))
         self.open = False
         self.forget_cgroup()
@@ -152,8 +154,8 @@ class Command:
 
     def end(self):
         """Nobody waits for it any more. What a command that has ended left running stays."""
-        if self.open:
-            self.open = False
+        self.open = False
+        if not self.ended:
             self.kill()
 
 

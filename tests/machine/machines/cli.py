@@ -31,8 +31,8 @@ def parser():
         p = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + '.')
         if named:
             p.add_argument('name', nargs='?', help='of the machine; its kind by default')
-            p.add_argument('--kind', choices=KINDS, help='local: namespaces on this kernel, up in 2 s; vm: Debian 13 in '
-                           'QEMU, slow, with everything its own. Default: what NAME is, or local')
+            p.add_argument('--kind', choices=KINDS, help='local: namespaces on this kernel, up in 2 s; vm: Debian '
+                           '13 in QEMU, slow, with everything its own. Default: what NAME is, or local')
         return p
 
     up = verb('up', 'boot a machine')
@@ -48,7 +48,7 @@ def parser():
     run.add_argument('--input', metavar='FILE|-', help='its standard input; nothing by default')
     verb('shell', 'a root shell in a machine')
     reboot = verb('reboot', 'reboot the kernel of a virtual machine from its own disk, and wait until it is up')
-    reboot.add_argument('--power-cut', action='store_true', help='without warning: what was not written to disk is lost')
+    reboot.add_argument('--power-cut', action='store_true', help='at once: what was not yet written to disk is lost')
     verb('down', 'end a machine as a power cut would; no process, mount, cgroup, interface or file stays')
     verb('list', 'the machines that are up', named=False)
     tree = verb('trees', 'make the cached trees, all or those named, and print where they are', named=False)

@@ -146,7 +146,8 @@ class VirtualMachine(Machine):
         deadline = time.monotonic() + 30
         while not (self.state / 'qmp').exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise MachineError('QEMU did not start:\n' + (self.state / 'qemu.log').read_text(errors='replace')[-2000:])
+                log = self.state / 'qemu.log'
+                raise MachineError(f'QEMU did not start:\n{log.read_text(errors="replace")[-2000:]}')
             time.sleep(0.01)
 
     def boot(self, base, disk, memory):
@@ -170,7 +171,7 @@ class VirtualMachine(Machine):
                 raise MachineError(f'{self.name} came up {done.stdout.strip()}, not running. Failed units:\n'
                                    + failed.stdout)
             self.need_up()
-            time.sleep(0.1)
+            time.sleep(0.5)
         log = self.state / 'console.log'
         raise MachineError(f'{self.name} did not boot in {BOOT_LIMIT} s:\n'
                            + log.read_text(errors='replace')[-3000:])
