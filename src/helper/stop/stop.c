@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -36,6 +40,30 @@ static int stop_signal_noted(void) {
         return parse_signal(text, &r) < 0 ? SIGRTMIN + 3 : r;
 }
 
+/* sigwait(3) and its kin take what they wait for out of the blocked signals meanwhile, so that only their argument in
+ * the process's memory tells. 177 and 421 are the call in 32-bit programs. */
+static bool stop_is_awaited(pid_t pid, int signal_number) {
+        _cleanup_free_ char *text = NULL;
+        unsigned long number, address;
+        struct iovec local, remote;
+        char path[32];
+        uint64_t set;
+
+        (void) snprintf(path, sizeof path, "/proc/%d/syscall", (int) pid);
+        if (file_read(AT_FDCWD, path, STATUS_FILE_MAX, &text, NULL) < 0 ||
+            sscanf(text, "%lu %lx", &number, &address) != 2)
+                return false;
+        if (number != SYS_rt_sigtimedwait && number != 177 && number != 421)
+                return false;
+
+        local = (struct iovec) { .iov_base = &set, .iov_len = sizeof set };
+        remote = (struct iovec) { .iov_base = (void *) address, .iov_len = sizeof set };
+        if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t) sizeof set)
+                return false;
+
+        return (set >> (signal_number - 1)) & 1;
+}
+
 /* Does the guest's process 1 handle a signal? The kernel drops it otherwise: a PID 1 has no default actions. */
 static int stop_is_handled(pid_t pid, int signal_number) {
         _cleanup_free_ char *text = NULL;
@@ -60,7 +88,19 @@ static int stop_is_handled(pid_t pid, int signal_number) {
         if (line)
                 caught |= strtoull(line + strlen("\nSigBlk:"), NULL, 16);
 
-        return (caught >> (signal_number - 1)) & 1;
+        return (caught >> (signal_number - 1)) & 1 || stop_is_awaited(pid, signal_number);
+}
+
+/* Until it has ended, or systemd's patience has: what is left when the unit's ExecStop= returns gets KillSignal= at
+ * once, and a reaper inside would pass that on, too. */
+static int stop_wait(int pidfd) {
+        struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+        while (poll(&p, 1, -1) < 0)
+                if (errno != EINTR)
+                        return -errno;
+
+        return 0;
 }
 
 static int stop_process(pid_t pid) {
@@ -77,12 +117,11 @@ static int stop_process(pid_t pid) {
         if (r < 0)
                 return r;
         if (r == 0)
-                return power_off(pidfd);
+                r = power_off(pidfd);
+        else if (pidfd_send_signal(pidfd, signal_number, NULL, 0) < 0)
+                r = errno == ESRCH ? 0 : -errno;
 
-        if (pidfd_send_signal(pidfd, signal_number, NULL, 0) < 0 && errno != ESRCH)
-                return -errno;
-
-        return 0;
+        return r < 0 ? r : stop_wait(pidfd);
 }
 
 int stop(const char *name) {
