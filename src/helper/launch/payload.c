@@ -331,8 +331,8 @@ static int payload_shed(Failure *failure, const Payload *payload, const User *us
 
 static int payload_prepare(Failure *failure, const Payload *payload) {
         const LaunchPlan *plan = payload->plan;
-        int fds[_PAYLOAD_FD_N], r;
-        PayloadGo go;
+        int fds[_PAYLOAD_FD_N] = { -EBADF, -EBADF }, r;
+        PayloadGo go = {};
         User user;
 
         r = payload_receive(payload->socket, &go, fds);

@@ -17,7 +17,7 @@ static int systemctl_run(const char *verb, char **ret_output, int *ret_status) {
         char *environment[] = { (char *) "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
         posix_spawn_file_actions_t actions;
-        int ends[2], r, status;
+        int ends[2], r, status = 0;
         pid_t pid = 0;
 
         if (pipe2(ends, O_CLOEXEC) < 0)
@@ -49,7 +49,7 @@ static int systemctl_run(const char *verb, char **ret_output, int *ret_status) {
 }
 
 int systemctl_daemon_reload(void) {
-        int status, r;
+        int status = 0, r;
 
         r = systemctl_run("daemon-reload", NULL, &status);
         if (r < 0)
@@ -60,11 +60,13 @@ int systemctl_daemon_reload(void) {
 
 int systemctl_is_booting(bool *ret) {
         _cleanup_free_ char *state = NULL;
-        int status, r;
+        int status = 0, r;
 
         r = systemctl_run("is-system-running", &state, &status);
         if (r < 0)
                 return r;
+        if (!state)
+                return -EIO;
 
         *ret = strcmp(state, "initializing\n") == 0 || strcmp(state, "starting\n") == 0;
         return 0;
