@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from typing import Dict, Iterator, List, NamedTuple
 
-from ring import FAILED, PASSED, SKIPPED, Ring
+from ring import FAILED, PASSED, SKIPPED, Progress, Ring
 
 TEST_TIMEOUT = 600
 STAMP = "configured-by"
@@ -118,14 +118,16 @@ def tidy(ring: Ring, directory: pathlib.Path) -> None:
     top = ring.settings.top
     keys: Dict[pathlib.Path, str] = {path: tidy_key(top, path) for path in set(tidy_files(directory))}
     todo = sorted(path for path, key in keys.items() if not (clean / key).exists())
-    print(f"  {name}: {len(todo)} of {len(keys)} files have changed", flush=True)
     findings = []
+    progress = Progress(f"{name}, {len(todo)} of {len(keys)} files have changed", lambda: "")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for path, (status, text) in zip(todo, pool.map(lambda path: tidy_one(directory, path), todo)):
+            progress.tick()
             if status == 0:
                 (clean / keys[path]).touch()
             else:
                 findings.append(text.strip() or f"{path}: clang-tidy exited with {status}")
+    progress.done("done")
     ring.log_path("clang-tidy").write_text("\n".join(findings))
     ring.add(name, FAILED if findings else PASSED, "\n".join(findings))
 
