@@ -155,7 +155,8 @@ static int exec_command(Failure *failure, char **command) {
         if (r < 0)
                 return r;
 
-        (void) execvp(command[0], command);
+        /* execvp(3) gives what the kernel cannot run to a shell, which hides the cause. */
+        (void) (strchr(command[0], '/') ? execv(command[0], command) : execvp(command[0], command));
         if (errno == ENOENT)
                 return failure_cause(failure, -ENOENT, "no such program in the root, or its interpreter is missing");
 
