@@ -35,18 +35,18 @@ def install_peers():
 
 
 def build_programs():
-    """The project as machines get it, and the programs of the bench from the same build."""
+    """From the host's build of the project, as machines over the host's root get it. They run on newer hosts, too."""
     tar = build.project()
     directory = tar.parent / 'build'
     run(['ninja', '-C', directory, 'bench-programs'], what='building the programs of the bench')
     return directory / 'tests/bench'
 
 
-def measure(names, quick):
+def measure(names, quick, tree):
     """Yields each section as soon as it is there."""
     programs = build_programs()
     machine = LocalMachine(f'bench-{os.getpid()}')
-    machine.up(binds=[f'{programs}:/srv/bench/programs', f'{HERE / "benches"}:/srv/bench/benches'])
+    machine.up(tree=tree, binds=[f'{programs}:/srv/bench/programs', f'{HERE / "benches"}:/srv/bench/benches'])
     try:
         for name in names:
             with progress(f'measuring: {name}'):
@@ -108,6 +108,8 @@ def parse(arguments):
                                      'bare floor, in a local test machine. A report: nothing here fails.')
     parser.add_argument('--quick', action='store_true', help='few rounds: a look, not a result')
     parser.add_argument('--only', metavar='NAMES', default=','.join(SECTIONS), help=f'some of {",".join(SECTIONS)}')
+    parser.add_argument('--tree', choices=['debian13'], help='the machine\'s system, in place of this host\'s: berth with its systemd, '
+                        'and of the others those that it has')
     parser.add_argument('--json', metavar='FILE', type=Path, help='write all samples there, too')
     options = parser.parse_args(arguments)
     options.only = options.only.split(',')
@@ -126,7 +128,7 @@ def main(arguments=None):
         install_peers()
         need_programs('meson=meson', 'ninja=ninja-build', 'gcc=gcc')
         begin, load = time.monotonic(), os.getloadavg()
-        for result in measure(options.only, options.quick):
+        for result in measure(options.only, options.quick, options.tree):
             results[result['name']] = result
             print(table(result) + '\n', flush=True)
     except MachineError as error:
