@@ -69,6 +69,7 @@ mount_scratch() {
     done
     chmod 1777 var/tmp
     mkdir -p srv/guests srv/scratch
+    chmod 700 srv/scratch           # what is copied there has set-user-ID programs
 }
 
 mount_binds() {

@@ -72,6 +72,7 @@ POPULATE = '''
     mount -t overlay -o "lowerdir=$TREE,upperdir=$PWD/upper,workdir=$PWD/work" overlay root
     touch root/etc/.updated root/var/.updated
     mkdir -p root/srv/guests root/srv/scratch
+    chmod 700 root/srv/scratch
     for guest in $GUESTS; do
         mkdir "root/srv/guests/${guest%%:*}"
         mount --bind "${guest#*:}" "root/srv/guests/${guest%%:*}"
