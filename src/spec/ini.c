@@ -116,20 +116,21 @@ static int line_finish(Ini *ini) {
         return r;
 }
 
-/* True if the last of SIZE bytes is a backslash that no other one escapes. */
+/* True if the last of SIZE bytes is a backslash that no other one escapes. The physical line is enough to
+ * tell: what was before it in the logical line ended with the blank that a backslash left. */
 static bool ends_with_backslash(const char *s, size_t size) {
-        bool escaped = false;
+        size_t n = 0;
 
-        for (size_t i = 0; i < size; i++)
-                escaped = !escaped && s[i] == '\\';
+        while (n < size && s[size - n - 1] == '\\')
+                n++;
 
-        return escaped;
+        return n % 2 == 1;
 }
 
 static int take_line(Ini *ini, const char *s, size_t size, unsigned line) {
         const char *content = s;
         size_t trimmed = size;
-        bool fine;
+        bool fine, continued;
         int r;
 
         while (content < s + size && (*content == ' ' || *content == '\t'))
@@ -141,19 +142,25 @@ static int take_line(Ini *ini, const char *s, size_t size, unsigned line) {
 
         if (ini->line == 0)
                 ini->line = line;
+        continued = ends_with_backslash(s, size);
+
+        /* What continues a damaged line is not looked at: there is nothing to be told that helps. */
+        if (ini->damaged)
+                return continued ? 0 : line_finish(ini);
+
         r = line_check(ini, s, size, line, &fine);
         if (r < 0)
                 return r;
-        if (fine) {
-                memcpy(ini->logical + ini->n, s, size);
-                ini->n += size;
-        } else {
+        if (!fine) {
                 ini->damaged = true;
                 if (content < s + size && *content == '[')
                         ini->in_section = ini->skipping = true;
+                return continued ? 0 : line_finish(ini);
         }
 
-        if (fine && ends_with_backslash(ini->logical, ini->n)) {
+        memcpy(ini->logical + ini->n, s, size);
+        ini->n += size;
+        if (continued) {
                 ini->logical[ini->n - 1] = ' ';
                 return 0;
         }
@@ -161,7 +168,7 @@ static int take_line(Ini *ini, const char *s, size_t size, unsigned line) {
         /* A backslash that was meant to continue the line but has a blank behind it is a common mistake. */
         while (trimmed > 0 && (s[trimmed - 1] == ' ' || s[trimmed - 1] == '\t'))
                 trimmed--;
-        if (fine && trimmed < size && ends_with_backslash(ini->logical, ini->n - (size - trimmed))) {
+        if (trimmed < size && ends_with_backslash(s, trimmed)) {
                 ini->damaged = true;
                 r = problems_add(ini->problems, ini->file, line, NULL,
                                  "white space follows the backslash at the end of the line; remove it to "

@@ -4,6 +4,7 @@
  * is refused. The handler writes down what it is called with.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "basic/string.h"
 #include "spec/ini.h"
@@ -89,6 +90,8 @@ static void test_refusals(void) {
                 { "# \xff\n", 0, "f:1: the line is not valid UTF-8", "" },
                 { "[A]\nk=a\\ \nl=w\n", 0, "f:2: white space follows the backslash", "1[A]3:l=<w>" },
                 { "[A]\nk=a\\\nb\xff\nl=w\n", 0, "f:3: the line is not valid UTF-8", "1[A]4:l=<w>" },
+                { "[A]\nk=\xff\\\nj=\xff\\\n# c\ni=v\nl=w\n", 0, "f:2: the line is not valid UTF-8",
+                  "1[A]6:l=<w>" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -120,7 +123,7 @@ static void test_limits(void) {
         free(seen);
         seen = parse(text, size, 0, &problems);
         CHECK_STR(seen, "1[A]");
-        CHECK_HAS(problems, "longer than 65536 bytes");
+        CHECK_STR(problems, "f:67: the line is longer than 65536 bytes\n");
 
         /* Not more problems than anybody reads. */
         for (size_t i = 0; i + 1 < size; i += 2)
@@ -136,4 +139,23 @@ static void test_limits(void) {
         CHECK_STR(stopped, "1[stop]");
 }
 
-TESTS(test_grammar, test_refusals, test_limits)
+/* The largest file as one line of nothing but continuations, many times: what looks at a line again for each
+ * of its parts takes minutes for it. */
+static void test_continuations(void) {
+        _cleanup_free_ char *text = malloc(FILE_SIZE_MAX);
+
+        REQUIRE(text);
+        for (size_t i = 0; i < FILE_SIZE_MAX; i += 2)
+                memcpy(text + i, "\\\n", 2);
+        memcpy(text, "[A]\nk=", 6);
+        alarm(60);
+        for (unsigned i = 0; i < 30; i++) {
+                _cleanup_free_ char *problems = NULL, *seen = parse(text, FILE_SIZE_MAX, 0, &problems);
+
+                CHECK_STR(seen, "1[A]");
+                CHECK_STR(problems, "f:65536: the line is longer than 65536 bytes\n");
+        }
+        alarm(0);
+}
+
+TESTS(test_grammar, test_refusals, test_limits, test_continuations)
