@@ -16,21 +16,31 @@ PROGRAMS = Path('/srv/bench/programs')
 HELPER = '/usr/libexec/berth/berth-helper'
 DEFINITIONS = Path('/etc/berth/containers')
 IDS = 1000013824
+PRIVATE, PUBLIC = 'private', 'public'
 BUSYBOX = Path('/srv/guests/busybox/bin/busybox')
 
 
-def small_root(name, share=None):
-    """A root of a few files. Roots of many containers are hard links of one: a root serves one container at a time."""
-    root = WORK / 'roots' / name
+def place(kind):
+    """Where roots are: PRIVATE for berth, which refuses a root that other users of the host can reach, PUBLIC for those
+    who go to theirs with the container's ids."""
+    directory = WORK / kind
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o700 if kind == PRIVATE else 0o755)
+    return directory
+
+
+def small_root(kind, name):
+    """A root of a few files, hard links of one: a root serves one container at a time."""
+    root = place(kind) / name
     if root.exists():
         return root
     for directory in ('bin', 'dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'usr/lib', 'var'):
         (root / directory).mkdir(parents=True)
-    for source, target in ((BUSYBOX, 'busybox'), (PROGRAMS / 'idle', 'idle')):
-        if share:
-            os.link(share / 'bin' / target, root / 'bin' / target)
-        else:
-            shutil.copy(source, root / 'bin' / target)
+    for source in (BUSYBOX, PROGRAMS / 'idle'):
+        copy = WORK / source.name
+        if not copy.exists():
+            shutil.copy(source, copy)
+        os.link(copy, root / 'bin' / source.name)
     for applet in ('true', 'sh', 'cat'):
         (root / 'bin' / applet).symlink_to('busybox')
     (root / 'etc/passwd').write_text('root:x:0:0:root:/:/bin/sh\n')
@@ -52,11 +62,15 @@ class Contender:
     needs = ''          # a program
     package = ''        # that has it
     executables = ()    # whose processes count as the contender's own
+    place = PUBLIC
 
     def available(self):
         return shutil.which(self.needs) is not None
 
-    def make(self, name, root, program):
+    def root(self, name):
+        return small_root(self.place, name)
+
+    def make(self, name, program, root=None):
         raise NotImplementedError
 
 
@@ -65,8 +79,8 @@ class Floor(Contender):
 
     name, needs, mode = 'floor', 'sh', 'full'
 
-    def make(self, name, root, program):
-        return [PROGRAMS / 'floor', self.mode, root, '@', IDS, program]
+    def make(self, name, program, root=None):
+        return [PROGRAMS / 'floor', self.mode, root or self.root(name), '@', IDS, program]
 
 
 class ReducedFloor(Floor):
@@ -80,9 +94,10 @@ class Berth(Contender):
 
     name, kind, needs = 'berth', 'unit', HELPER
     executables = ('berth-helper', 'berth-init', 'berth-manager')
+    place = PRIVATE
 
-    def make(self, name, root, program):
-        define(name, f'[Container]\nCommand={program}\n[Root]\nPath={root}\n')
+    def make(self, name, program, root=None):
+        define(name, f'[Container]\nCommand={program}\n[Root]\nPath={root or self.root(name)}\n')
         return [HELPER, 'launch', name]
 
 
@@ -96,9 +111,9 @@ class Bubblewrap(Contender):
     name, needs, package = 'bubblewrap', 'bwrap', 'bubblewrap'
     executables = ('bwrap',)
 
-    def make(self, name, root, program):
-        return ['/usr/bin/bwrap', '--unshare-all', '--unshare-user', '--uid', 0, '--gid', 0, '--bind', root, '/', '--dev', '/dev',
-                '--proc', '/proc', '--tmpfs', '/run', '--hostname', name, program]
+    def make(self, name, program, root=None):
+        return ['/usr/bin/bwrap', '--unshare-all', '--unshare-user', '--uid', 0, '--gid', 0, '--bind', root or self.root(name), '/',
+                '--dev', '/dev', '--proc', '/proc', '--tmpfs', '/run', '--hostname', name, program]
 
 
 class Crun(Contender):
@@ -107,14 +122,14 @@ class Crun(Contender):
     name, needs, package = 'crun', 'crun', 'crun'
     executables = ('crun',)
 
-    def make(self, name, root, program):
+    def make(self, name, program, root=None):
         bundle = WORK / 'crun' / name
         bundle.mkdir(parents=True, exist_ok=True)
         (bundle / 'config.json').unlink(missing_ok=True)
         os.spawnvp(os.P_WAIT, 'sh', ['sh', '-c', f'cd {bundle} && crun spec'])
         config = json.loads((bundle / 'config.json').read_text())
         config['process'] |= {'terminal': False, 'args': [str(program)]}
-        config |= {'root': {'path': str(root), 'readonly': False}, 'hostname': name}
+        config |= {'root': {'path': str(root or self.root(name)), 'readonly': False}, 'hostname': name}
         mapping = [{'containerID': 0, 'hostID': IDS, 'size': 65536}]
         config['linux'] |= {'uidMappings': mapping, 'gidMappings': mapping, 'namespaces': [
             {'type': kind} for kind in ('user', 'mount', 'pid', 'uts', 'ipc', 'network', 'cgroup')]}
@@ -129,7 +144,7 @@ class Lxc(Contender):
     executables = ('lxc-start', 'lxc-monitord')
     init = ''
 
-    def make(self, name, root, program):
+    def make(self, name, program, root=None):
         place = WORK / 'lxc' / name
         place.mkdir(parents=True, exist_ok=True)
         (place / 'config').write_text(f'''
@@ -137,7 +152,7 @@ class Lxc(Contender):
             lxc.include = /usr/share/lxc/config/userns.conf
             lxc.hook.mount =
             lxc.hook.post-stop =
-            lxc.rootfs.path = dir:{root}
+            lxc.rootfs.path = dir:{root or self.root(name)}
             lxc.rootfs.options = idmap=container
             lxc.uts.name = {name}
             lxc.net.0.type = empty
@@ -153,9 +168,9 @@ class Nspawn(Contender):
     name, needs, package = 'nspawn', 'systemd-nspawn', 'systemd-container'
     executables = ('systemd-nspawn',)
 
-    def make(self, name, root, program):
-        return ['/usr/bin/systemd-nspawn', '--quiet', '--keep-unit', '--register=no', '--machine', name, '--directory', root,
-                f'--private-users={IDS}:65536', '--private-users-ownership=map', '--private-network', '--console=pipe',
+    def make(self, name, program, root=None):
+        return ['/usr/bin/systemd-nspawn', '--quiet', '--keep-unit', '--register=no', '--machine', name, '--directory',
+                root or self.root(name), f'--private-users={IDS}:65536', '--private-users-ownership=map', '--private-network', '--console=pipe',
                 program]
 
 

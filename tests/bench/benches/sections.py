@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from .contenders import WORK, Berth, Lxc, Nspawn, contenders, define, small_root
+from .contenders import PRIVATE, WORK, Berth, Lxc, Nspawn, contenders, define, place
 from .timing import count_calls, kernel_kib, launch, processes, summary, systemctl, units
 
 EMPTY = 'bench-empty.service'
@@ -34,8 +34,7 @@ def add(result, name, samples, *more):
 
 def start(rounds):
     """From the clone of the contender's process until /bin/true has ended and all is reaped."""
-    root = small_root('true')
-    commands = {c.name: (c.kind, c.make('true', root, '/bin/true')) for c in contenders()}
+    commands = {c.name: (c.kind, c.make('true', '/bin/true')) for c in contenders()}
     calls = count_calls(commands)
     results = launch(commands, rounds, 30)
     out = section('Start of /bin/true in a container, process from outside', ['ms', 'least', 'n', 'cpu ms', 'calls'],
@@ -53,9 +52,8 @@ def start(rounds):
 def row(rounds):
     """Starts one after the other without a rest, and eight at once."""
     out = section(f'{rounds} starts in a row; as many, 8 at once', ['ms each', 'least', 'n', '8 at once, per second'])
-    roots = [small_root(f'row{i}') for i in range(8)]
     for c in contenders():
-        commands = [c.make(f'row{i}', root, '/bin/true') for i, root in enumerate(roots)]
+        commands = [c.make(f'row{i}', '/bin/true') for i in range(8)]
         alone = launch({'row': (c.kind, commands[0])}, rounds, 0)['row']
         add(out, c.name, [s['total'] for s in alone], f'{at_once(c.kind, commands, max(rounds // 8, 2)):.0f}')
     return out
@@ -77,9 +75,8 @@ def make_units(*names):
     """Containers that run the idle program, and the empty service beside them."""
     UNITS.mkdir(parents=True, exist_ok=True)
     (UNITS / EMPTY).write_text(EMPTY_UNIT)
-    shared = small_root('unit-0')
     for name in names:
-        Berth().make(name, small_root(name, shared), '/bin/idle')
+        Berth().make(name, '/bin/idle')
     systemctl('daemon-reload')
     return [f'container@{name}.service' for name in names]
 
@@ -118,7 +115,7 @@ class Bare:
 
     name, executables = 'no container', ()
 
-    def make(self, _name, _root, _program):
+    def make(self, _name, _program):
         return ['/srv/bench/programs/idle']
 
 
@@ -126,18 +123,17 @@ def footprint(number):
     """What is there for each running container, by the difference that many make."""
     out = section(f'Cost of a running container, mean of {number}', ['own processes', 'own KiB', 'kernel KiB', 'systemd KiB'],
                   'beyond the idle program itself; kernel: slab, stacks, page tables, per-cpu, also of other work that goes on')
-    shared = small_root('unit-0')
     names = [f'foot{i}' for i in range(number)]
-    roots = {name: small_root(name, shared) for name in names}
     for c in (Bare(), Berth(), *(c for c in contenders() if c.executables and not isinstance(c, Berth))):
+        commands = [c.make(name, '/bin/idle') for name in names]
+        started = []
         time.sleep(2)
         before = measure(c.executables)
-        started = []
         if isinstance(c, Berth):
-            systemctl('start', *make_units(*names))
+            systemctl('start', *(f'container@{name}.service' for name in names))
         else:
-            started = [subprocess.Popen([str(w) for w in c.make(name, roots[name], '/bin/idle')], stdin=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, start_new_session=True) for name in names]
+            started = [subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, start_new_session=True) for command in commands]
         time.sleep(2)
         cost = [(after - b) / number for after, b in zip(measure(c.executables), before)]
         end(c, names, started)
@@ -174,14 +170,13 @@ def boot(rounds):
     """A Debian guest, until its own systemd says that it runs."""
     out = section('Boot of the Debian 13 guest to "running"', ['boot ms', 'least', 'n', 'stop ms', 'least'],
                   'the job of a service that waits for the guest\'s READY=1')
-    tree = WORK / 'roots' / 'debian'
+    tree = place(PRIVATE) / 'debian'
     if not tree.exists():
-        tree.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(['cp', '-a', '--reflink=auto', '/srv/guests/debian13', str(tree)], check=True)
     define('debian', f'[Container]\nReady=guest\n[Root]\nPath={tree}\n')
     names = {'container@debian.service': 'berth'}
     if Nspawn().available():
-        command = Nspawn().make('bench-debian', tree, '--boot')
+        command = Nspawn().make('bench-debian', '--boot', tree)
         command[-1:] = ['--notify-ready=yes', '--boot']
         (UNITS / 'bench-nspawn.service').write_text(NSPAWN_UNIT.format(command=' '.join(map(str, command))))
         names['bench-nspawn.service'] = 'nspawn'
@@ -191,6 +186,7 @@ def boot(rounds):
         stop = summary(results['stop'][unit])
         add(out, name, results['start'][unit], f'{stop["median"]:.0f}', f'{stop["least"]:.0f}')
     if Lxc().available():
+        tree.parent.chmod(0o755)  # it goes there with the guest's ids
         times, states = zip(*(boot_lxc(tree) for _ in range(rounds)))
         add(out, f'LXC ("{states[0]}")', list(times), '', '')
     return out
@@ -198,7 +194,7 @@ def boot(rounds):
 
 def boot_lxc(tree):
     """Asked for its state, since it tells nobody. Debian's configuration leaves units failed, which is "degraded"."""
-    command = [str(w) for w in Lxc().make('debian', tree, '/sbin/init')]
+    command = [str(w) for w in Lxc().make('debian', '/sbin/init', tree)]
     attach = ['lxc-attach', '-P', str(WORK / 'lxc'), '-n', 'debian', '--', 'systemctl', 'is-system-running', '--wait']
     begin = time.monotonic()
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
@@ -216,8 +212,7 @@ def many(rounds, number):
     """The same start with nothing else there, and with many running."""
     out = section(f'One more start with {number} running', ['ms', 'least', 'n'], 'before, while and after they run')
     probe = make_units('probe')[0]
-    root = small_root('true')
-    command = {'launch': ('unit', Berth().make('true', root, '/bin/true'))}
+    command = {'launch': ('unit', Berth().make('true', '/bin/true'))}
     others = make_units(*(f'many{i}' for i in range(number)))
 
     def sample():
