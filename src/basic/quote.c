@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "basic/array.h"
 #include "basic/cleanup.h"
 #include "basic/quote.h"
 #include "basic/string.h"
@@ -70,6 +71,15 @@ static size_t read_escape(const char *s, char ret_bytes[static 4], size_t *ret_s
         return 0;
 }
 
+/* A word is as large as it needs to be, however long the line: of a line there may be thousands. */
+static int word_add(char **word, size_t *n, const char *bytes, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                if (ARRAY_APPEND(*word, *n, bytes[i]) < 0)
+                        return -ENOMEM;
+
+        return 0;
+}
+
 int word_next(const char **line, char **ret_word) {
         _cleanup_free_ char *word = NULL;
         const char *s = *line + strspn(*line, WHITESPACE);
@@ -82,11 +92,6 @@ int word_next(const char **line, char **ret_word) {
                 return 0;
         }
 
-        /* No escape is shorter than what it stands for. */
-        word = malloc(strlen(s) + 1);
-        if (!word)
-                return -ENOMEM;
-
         for (; *s && (quote || !strchr(WHITESPACE, *s)); s++) {
                 char bytes[4];
                 size_t used, size;
@@ -96,21 +101,23 @@ int word_next(const char **line, char **ret_word) {
                         continue;
                 }
                 if (*s != '\\') {
-                        word[n++] = *s;
+                        if (word_add(&word, &n, s, 1) < 0)
+                                return -ENOMEM;
                         continue;
                 }
 
                 used = read_escape(s + 1, bytes, &size);
                 if (used == 0)
                         return WORD_E_ESCAPE;
-                memcpy(word + n, bytes, size);
-                n += size;
+                if (word_add(&word, &n, bytes, size) < 0)
+                        return -ENOMEM;
                 s += used;
         }
 
-        word[n] = '\0';
         if (quote)
                 return WORD_E_QUOTE;
+        if (word_add(&word, &n, "", 1) < 0)
+                return -ENOMEM;
         if (!utf8_is_valid(word))
                 return WORD_E_ENCODING;
 
@@ -121,21 +128,32 @@ int word_next(const char **line, char **ret_word) {
 
 int words_split(const char *line, char ***ret_words) {
         _cleanup_(strv_freep) char **words = NULL;
+        char **fitting;
+        size_t n = 0;
+
+        /* White space stands between two words. */
+        words = calloc(strlen(line) / 2 + 2, sizeof *words);
+        if (!words)
+                return -ENOMEM;
 
         for (;;) {
-                char *word;
                 int r;
 
-                r = word_next(&line, &word);
+                r = word_next(&line, words + n);
                 if (r != 0)
                         return r;
-                if (!word)
+                if (!words[n])
                         break;
-
-                r = strv_append_take(&words, word);
-                if (r < 0)
-                        return r;
+                n++;
         }
+        if (n == 0) {
+                *ret_words = NULL;
+                return 0;
+        }
+
+        fitting = reallocarray(words, n + 1, sizeof *words);
+        if (fitting)
+                words = fitting;
 
         *ret_words = TAKE_PTR(words);
         return 0;

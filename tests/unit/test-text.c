@@ -3,6 +3,7 @@
  * The text helpers of src/basic: strings, UTF-8, quoted words, numbers, sizes, time spans, signals, arrays.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 
 #include "basic/array.h"
@@ -123,6 +124,23 @@ static void test_quoting_comes_back(void) {
                 CHECK_STR(word, words[i]);
                 CHECK_STR(line, "");
         }
+}
+
+/* A word that is kept does not keep the memory of its line. */
+static void test_long_line(void) {
+        enum { WORDS = 30000 };
+        _cleanup_free_ char *line = malloc(2 * WORDS + 1);
+        _cleanup_(strv_freep) char **words = NULL;
+        size_t size = 0;
+
+        REQUIRE(line);
+        for (size_t i = 0; i < WORDS; i++)
+                memcpy(line + 2 * i, "a ", 3);
+        CHECK_INT(words_split(line, &words), 0);
+        CHECK_INT(strv_length(words), WORDS);
+        for (char **word = words; word && *word; word++)
+                size += malloc_usable_size(*word);
+        CHECK(size < 100 * WORDS);
 }
 
 static void test_numbers(void) {
@@ -265,5 +283,5 @@ static void test_arrays(void) {
         CHECK(!strv_equal(strv, NULL));
 }
 
-TESTS(test_strings, test_utf8, test_words, test_quoting_comes_back, test_numbers, test_sizes_and_times,
-      test_signals, test_arrays)
+TESTS(test_strings, test_utf8, test_words, test_quoting_comes_back, test_long_line, test_numbers,
+      test_sizes_and_times, test_signals, test_arrays)
