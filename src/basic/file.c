@@ -10,6 +10,8 @@
 #include "basic/cleanup.h"
 #include "basic/syscall.h"
 
+#define RENAME_TRIES 64
+
 int fd_read_all(int fd, size_t max, char **ret, size_t *ret_size) {
         _cleanup_free_ char *buffer = NULL;
         size_t size = 0, allocated = 0;
@@ -109,8 +111,16 @@ static int open_resolved(int dirfd, const char *path, int flags, uint64_t resolv
         while (*path == '/')
                 path++;
 
-        fd = sys_openat2(dirfd, *path ? path : ".", (uint64_t) (unsigned) flags | O_CLOEXEC, 0, resolve);
-        return fd < 0 ? -errno : fd;
+        /* EAGAIN: something on the way was renamed meanwhile, as openat2(2) says; somebody who keeps renaming gets it. */
+        for (unsigned tries = 0; tries < RENAME_TRIES; tries++) {
+                fd = sys_openat2(dirfd, *path ? path : ".", (uint64_t) (unsigned) flags | O_CLOEXEC, 0, resolve);
+                if (fd >= 0)
+                        return fd;
+                if (errno != EAGAIN)
+                        break;
+        }
+
+        return -errno;
 }
 
 int open_beneath(int dirfd, const char *path, int flags) {

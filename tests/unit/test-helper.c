@@ -47,9 +47,12 @@ static void test_single_id(void) {
         CHECK(idmap_first(&map, ID_UID, &id));
         CHECK_INT(id, 1000);
 
-        idmap_foreign(&map, &foreign);
+        CHECK_INT(idmap_foreign(&map, &foreign), 0);
         CHECK_INT(foreign.ranges[0].inside, FOREIGN_BASE + 1000);
         CHECK_INT(foreign.ranges[0].outside, 524288 + 1000);
+
+        map.ranges[0].inside = UINT32_MAX - FOREIGN_BASE;
+        CHECK_INT(idmap_foreign(&map, &foreign), -ERANGE);
 }
 
 static void test_kinds_apart(void) {

@@ -2,6 +2,7 @@
 #include "helper/launch/handover.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "basic/file.h"
 
 #define STATUS_MAX 512
 
@@ -76,6 +78,58 @@ int handover_wait_exec(pid_t pid) {
 
 int handover_resume(pid_t pid) {
         return ptrace(PTRACE_DETACH, pid, NULL, NULL) < 0 ? -errno : 0;
+}
+
+#define MAPS_MAX (1024 * 1024)
+
+/* The "DEVICE INODE" part of a line of /proc/PID/maps; NULL if the line has none. */
+static const char *maps_identity(const char *line, size_t *ret_size) {
+        const char *end = line + strcspn(line, "\n"), *p = line;
+
+        /* ADDRESSES PERMISSIONS OFFSET DEVICE INODE PATH */
+        for (unsigned field = 0; field < 3; field++) {
+                p = memchr(p, ' ', (size_t) (end - p));
+                if (!p)
+                        return NULL;
+                p++;
+        }
+
+        *ret_size = strcspn(p, " \n");
+        if (p[*ret_size] != ' ')
+                return NULL;
+        *ret_size += 1 + strcspn(p + *ret_size + 1, " \n");
+        return p;
+}
+
+int handover_is_tainted(pid_t pid) {
+        _cleanup_free_ char *own = NULL, *other = NULL;
+        const char *identity;
+        size_t size;
+        char path[32];
+        int r;
+
+        /* The first mapping is the program's. Compared as text: the device here is not always what stat(2) says. */
+        r = file_read(AT_FDCWD, "/proc/self/maps", MAPS_MAX, &own, NULL);
+        if (r < 0)
+                return r;
+        identity = maps_identity(own, &size);
+        if (!identity)
+                return -EBADMSG;
+
+        (void) snprintf(path, sizeof path, "/proc/%d/maps", (int) pid);
+        r = file_read(AT_FDCWD, path, MAPS_MAX, &other, NULL);
+        if (r < 0)
+                return r;
+
+        for (const char *line = other; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                size_t other_size;
+                const char *other_identity = maps_identity(line, &other_size);
+
+                if (other_identity && other_size == size && memcmp(identity, other_identity, size) == 0)
+                        return 1;
+        }
+
+        return 0;
 }
 
 /* One datagram of the guest's. Everything in it is hostile: only the sender that the kernel names counts, and of the
@@ -177,7 +231,7 @@ int handover_silence(int socket) {
 int handover_ready(const Notify *notify, FdStore *store, int *ret_barrier) {
         int r;
 
-        r = fd_store_commit(store, notify);
+        r = fd_store_commit_rest(store, notify);
         if (r < 0)
                 return r;
         r = notify_send(notify, "READY=1");

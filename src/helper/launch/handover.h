@@ -23,6 +23,10 @@ int handover_watch(pid_t pid);
 int handover_wait_exec(pid_t pid);
 int handover_resume(pid_t pid);
 
+/* With the process stopped after its exec: is the launcher's own program part of what it runs? A guest's file can ask
+ * for /proc/self/exe as its interpreter, and the kernel then takes it, from outside of the container. 1 if so. */
+int handover_is_tainted(pid_t pid);
+
 /* Waits for the guest's own READY=1, from its process 1 and nobody else; what it says of its status is passed on.
  * -ECHILD when it ends before. */
 int handover_wait_guest(const Notify *notify, int socket, pid_t pid, int pidfd);

@@ -45,6 +45,7 @@
 #include "helper/root/stage.h"
 #include "helper/root/tree.h"
 #include "helper/unit/cgroup.h"
+#include "helper/unit/journal.h"
 #include "helper/unit/machined.h"
 
 typedef struct Launch {
@@ -134,7 +135,7 @@ static int launch_prepare(Launch *launch) {
         r = step_begin(&launch->failure, STEP_LIMITS, "%s", "");
         if (r < 0)
                 return r;
-        r = rlimits_apply(definition->rlimits, definition->n_rlimits, &failed);
+        r = rlimits_raise(definition->rlimits, definition->n_rlimits, &failed);
         if (r < 0)
                 return failure_cause(&launch->failure, r, "number %d of getrlimit(2): %s", failed, strerror(-r));
 
@@ -187,8 +188,8 @@ static int launch_clone(Launch *launch) {
         if (pid < 0 && errno == EAGAIN)
                 return failure_cause(&launch->failure, -EAGAIN,
                                      "the limit of processes is reached (TasksMax= of the unit, or the host's)");
-        if (pid < 0 && errno == EUSERS)
-                return failure_cause(&launch->failure, -EUSERS,
+        if (pid < 0 && (errno == EUSERS || errno == ENOSPC))
+                return failure_cause(&launch->failure, -errno,
                                      "the limit of namespaces is reached, see /proc/sys/user/ and namespaces(7)");
         if (pid < 0)
                 return -errno;
@@ -224,6 +225,9 @@ static int launch_map_ids(Launch *launch) {
         (void) snprintf(path, sizeof path, "/proc/%d", (int) launch->pid);
         proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (proc < 0)
+                return -errno;
+        /* It is not our child: if it was killed, its number may be another's by now. */
+        if (pidfd_send_signal(launch->pidfd, 0, NULL, 0) < 0)
                 return -errno;
         r = idmap_write(&launch->plan.ids, proc);
         if (r < 0)
@@ -290,7 +294,7 @@ static int launch_payload_failed(Launch *launch) {
 
         r = payload_read_failure(launch->socket, &failure);
         if (r < 0)
-                return failure_cause(&launch->failure, r, "the container's first process was killed before it ran");
+                return failure_cause(&launch->failure, r, "it crashed while it was loaded, or was killed");
 
         launch->failure = failure;
         return -failure.error;
@@ -328,8 +332,19 @@ static int launch_release(Launch *launch) {
         if (r < 0)
                 return r;
 
+        r = step_begin(&launch->failure, STEP_EXEC, "its first program");
+        if (r < 0)
+                return r;
         r = handover_wait_exec(launch->pid);
-        return r == -ECHILD ? launch_payload_failed(launch) : r;
+        if (r == -ECHILD)
+                return launch_payload_failed(launch);
+        if (r < 0)
+                return r;
+
+        r = handover_is_tainted(launch->pid);
+        if (r > 0)
+                return failure_cause(&launch->failure, -EPERM, "it has /proc/self/exe for its interpreter");
+        return r;
 }
 
 static int launch_hand_over(Launch *launch) {
@@ -435,6 +450,9 @@ static int launch_steps(Launch *launch, const char *name) {
         r = step_begin(failure, STEP_MAIN_PROCESS, "%s", "");
         if (r < 0)
                 return r;
+        r = fd_store_commit_locks(&launch->store, &launch->notify);
+        if (r < 0)
+                return r;
         r = handover_main_process(&launch->notify, launch->pid, &launch->barrier);
         if (r < 0)
                 return r;
@@ -458,7 +476,7 @@ static void launch_report(Launch *launch, const char *name) {
         char sentence[1536], status[1600];
 
         failure_sentence(&launch->failure, name, sentence, sizeof sentence);
-        (void) fprintf(stderr, "<3>%s\n", sentence);
+        journal_print(LOG_ERR, name, sentence);
         (void) snprintf(status, sizeof status, "MAINPID=%d\nSTATUS=%s\nERRNO=%d", (int) getpid(), sentence,
                         launch->failure.error);
         (void) notify_send(&launch->notify, status);

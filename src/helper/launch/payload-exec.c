@@ -13,6 +13,7 @@
 #include "basic/syscall.h"
 #include "helper/process/clean.h"
 #include "helper/process/environment.h"
+#include "helper/process/rlimits.h"
 #include "helper/root/run.h"
 
 #define PASSED_START 3
@@ -188,7 +189,7 @@ static int exec_reaper(Failure *failure, int reaper, char **command, char **vari
 int payload_exec(Failure *failure, const Payload *payload, const PayloadGo *go, const User *user) {
         const LaunchPlan *plan = payload->plan;
         Environment environment = plan->environment; /* this process's own copy of it */
-        int r;
+        int failed, r;
 
         r = step_begin(failure, STEP_GUEST, "environment");
         if (r < 0)
@@ -202,6 +203,13 @@ int payload_exec(Failure *failure, const Payload *payload, const PayloadGo *go, 
         r = signals_reset();
         if (r < 0)
                 return r;
+
+        r = step_begin(failure, STEP_LIMITS, "%s", "");
+        if (r < 0)
+                return r;
+        r = rlimits_apply(plan->definition->rlimits, plan->definition->n_rlimits, &failed);
+        if (r < 0)
+                return failure_cause(failure, r, "number %d of getrlimit(2): %s", failed, strerror(-r));
 
         environ = environment.variables;
         switch (plan->boot) {

@@ -154,7 +154,15 @@ static int payload_set_hostname(Failure *failure, const LaunchPlan *plan) {
         return sethostname(name, strlen(name)) < 0 ? -errno : 0;
 }
 
-/* net.ipv4.ip_forward is net/ipv4/ip_forward; a name that has dots in it is written with slashes to begin with. */
+/* As sysctl.d(5) has it: if the first of them is a dot, dots separate and a slash stands for a dot in a name. */
+static void sysctl_to_path(char *name) {
+        if (name[strcspn(name, "./")] != '.')
+                return;
+
+        for (char *p = name; *p; p++)
+                *p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
+}
+
 static int payload_set_sysctls(Failure *failure, const LaunchPlan *plan, int sysctl) {
         const Definition *definition = plan->definition;
 
@@ -169,9 +177,7 @@ static int payload_set_sysctls(Failure *failure, const LaunchPlan *plan, int sys
                 path = strdup(definition->sysctls[i].key);
                 if (!path)
                         return -ENOMEM;
-                if (!strchr(path, '/'))
-                        for (char *p = strchr(path, '.'); p; p = strchr(p, '.'))
-                                *p = '/';
+                sysctl_to_path(path);
 
                 r = file_write(sysctl, path, definition->sysctls[i].value);
                 if (r == -ENOENT)

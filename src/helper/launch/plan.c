@@ -66,6 +66,8 @@ int launch_plan_set_machine_id(LaunchPlan *plan) {
         r = file_read(AT_FDCWD, "/etc/machine-id", 4096, &host, NULL);
         if (r < 0)
                 return r;
+        if (strlen(host) < 2 * sizeof key)
+                return -EUCLEAN;
         for (size_t i = 0; i < sizeof key; i++)
                 if (sscanf(host + 2 * i, "%2hhx", &key[i]) != 1)
                         return -EUCLEAN;

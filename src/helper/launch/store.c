@@ -11,6 +11,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/parse.h"
+#include "helper/unit/lock.h"
 
 #define LISTEN_FDS_START 3
 
@@ -116,25 +117,20 @@ int fd_store_add(FdStore *store, int fd_take) {
         return 0;
 }
 
-int fd_store_lock(FdStore *store, int dirfd, const char *path, int operation) {
-        _cleanup_close_ int fd = -EBADF;
+int fd_store_lock(FdStore *store, const char *directory, const char *name, int operation) {
+        _cleanup_free_ char *path = NULL;
         struct stat st;
-        int stored;
+        int fd, stored = -ENOENT, r;
 
-        if (fstatat(dirfd, path, &st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
-                return -errno;
-
-        stored = fd_store_find(store, &st);
+        if (asprintf(&path, "%s/%s", directory, name) < 0)
+                return -ENOMEM;
+        if (stat(path, &st) == 0)
+                stored = fd_store_find(store, &st);
         if (stored >= 0)
                 return flock(stored, operation | LOCK_NB) < 0 ? -errno : 0;
 
-        fd = openat(dirfd, *path ? path : ".", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return -errno;
-        if (flock(fd, operation | LOCK_NB) < 0)
-                return -errno;
-
-        return fd_store_add(store, TAKE_FD(fd));
+        r = lock_acquire(directory, name, operation, &fd);
+        return r < 0 ? r : fd_store_add(store, fd);
 }
 
 /* A pty whose other end is not open hangs up, and would be thrown out again without FDPOLL=0. */
@@ -155,7 +151,7 @@ static int fd_store_replace(const Notify *notify, const char *name, bool had, in
         return notify_send_fds(notify, text, &fd, 1);
 }
 
-int fd_store_commit(FdStore *store, const Notify *notify) {
+int fd_store_commit_locks(FdStore *store, const Notify *notify) {
         int fds[STORE_MAX], r;
         size_t n = 0;
         bool stale = false;
@@ -173,11 +169,11 @@ int fd_store_commit(FdStore *store, const Notify *notify) {
                 if (store->locks[i].used && (stale || !store->locks[i].received))
                         fds[n++] = store->locks[i].fd;
 
-        if (n > 0) {
-                r = notify_send_fds(notify, "FDSTORE=1\nFDNAME=" STORE_LOCK_NAME, fds, n);
-                if (r < 0)
-                        return r;
-        }
+        return n > 0 ? notify_send_fds(notify, "FDSTORE=1\nFDNAME=" STORE_LOCK_NAME, fds, n) : 0;
+}
+
+int fd_store_commit_rest(FdStore *store, const Notify *notify) {
+        int r;
 
         r = fd_store_replace(notify, STORE_CONSOLE_NAME, store->had_console, store->console);
         if (r < 0)

@@ -48,9 +48,11 @@ int fd_store_find(FdStore *store, const struct stat *st);
 /* Adds a descriptor of this start. -E2BIG when there are more than STORE_MAX. */
 int fd_store_add(FdStore *store, int fd_take);
 
-/* Locks a file or directory for the life of the container: with a descriptor from the store if it holds one, or a new
- * one. operation is LOCK_SH or LOCK_EX. -EWOULDBLOCK when somebody else has it. */
-int fd_store_lock(FdStore *store, int dirfd, const char *path, int operation);
+/* Takes a lock (unit/lock.h) for the life of the container: with a descriptor from the store if it holds one, or a new
+ * one. -EWOULDBLOCK when somebody else has it. */
+int fd_store_lock(FdStore *store, const char *directory, const char *name, int operation);
 
-/* Gives systemd what is new and makes it forget what is not used any more. */
-int fd_store_commit(FdStore *store, const Notify *notify);
+/* Gives systemd what is new and makes it forget what is not used any more. The locks first, before the guest runs: they
+ * must not be lost with a launcher that is killed. */
+int fd_store_commit_locks(FdStore *store, const Notify *notify);
+int fd_store_commit_rest(FdStore *store, const Notify *notify);

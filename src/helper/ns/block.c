@@ -16,9 +16,9 @@
 #include "basic/file.h"
 #include "basic/siphash.h"
 #include "helper/ns/idmap.h"
+#include "helper/unit/lock.h"
 
-#define LOCK_DIRECTORY "/run/systemd/nspawn-uid"
-#define BLOCK_PATH_SIZE (sizeof LOCK_DIRECTORY + 16)
+#define BLOCK_PATH_SIZE (sizeof LOCK_BLOCKS + 16)
 #define STAMP_SIZE 256
 #define SUBID_FILE_MAX (1024 * 1024)
 
@@ -84,7 +84,7 @@ static bool block_is_free(uint32_t base, int lock) {
 }
 
 static void block_path(uint32_t base, char path[static BLOCK_PATH_SIZE]) {
-        (void) snprintf(path, BLOCK_PATH_SIZE, LOCK_DIRECTORY "/%u", base);
+        (void) snprintf(path, BLOCK_PATH_SIZE, LOCK_BLOCKS "/%u", base);
 }
 
 /* Only with the lock held. */
@@ -93,37 +93,6 @@ static void block_unlink(uint32_t base) {
 
         block_path(base, path);
         (void) unlink(path);
-}
-
-/* Locks a block as nspawn does: the lock counts only while the file is still the one of that name. */
-static int block_lock(uint32_t base, int *ret_fd) {
-        char path[BLOCK_PATH_SIZE];
-
-        block_path(base, path);
-        for (;;) {
-                _cleanup_close_ int fd = -EBADF;
-                struct stat st;
-
-                fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
-                if (fd < 0 && errno == ENOENT) {
-                        if (mkdir("/run/systemd", 0755) < 0 && errno != EEXIST)
-                                return -errno;
-                        if (mkdir(LOCK_DIRECTORY, 0755) < 0 && errno != EEXIST)
-                                return -errno;
-                        continue;
-                }
-                if (fd < 0)
-                        return -errno;
-
-                if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-                        return -errno;
-                if (fstat(fd, &st) < 0)
-                        return -errno;
-                if (st.st_nlink > 0) {
-                        *ret_fd = TAKE_FD(fd);
-                        return 0;
-                }
-        }
 }
 
 /* The block that a guest had before its reboot, by the name of the lock's file. */
@@ -139,7 +108,7 @@ static int block_from_store(FdStore *store, uint32_t *ret_base) {
                         return -errno;
                 path[n] = '\0';
 
-                if (store->locks[i].received && sscanf(path, LOCK_DIRECTORY "/%u", &base) == 1 &&
+                if (store->locks[i].received && sscanf(path, LOCK_BLOCKS "/%u", &base) == 1 &&
                     base >= BLOCK_BASE_MIN && base <= BLOCK_BASE_MAX && base % ID_BLOCK_SIZE == 0) {
                         store->locks[i].used = true;
                         *ret_base = base;
@@ -172,11 +141,13 @@ int block_acquire(FdStore *store, const char *name, uint32_t *ret_base) {
         for (uint32_t i = 0; i < n_blocks; i++) {
                 uint32_t base = (first + (start + i) % n_blocks) * ID_BLOCK_SIZE;
                 _cleanup_close_ int fd = -EBADF;
+                char id[16];
 
                 if (subid_text_touches(subuid, base) || subid_text_touches(subgid, base))
                         continue;
 
-                r = block_lock(base, &fd);
+                (void) snprintf(id, sizeof id, "%u", base);
+                r = lock_acquire(LOCK_BLOCKS, id, LOCK_EX, &fd);
                 if (r == -EWOULDBLOCK)
                         continue;
                 if (r < 0)

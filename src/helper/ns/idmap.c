@@ -73,10 +73,15 @@ bool idmap_first(const IdMap *map, IdKind kind, uint32_t *ret_inside) {
         return false;
 }
 
-void idmap_foreign(const IdMap *map, IdMap *ret) {
+int idmap_foreign(const IdMap *map, IdMap *ret) {
         *ret = *map;
-        for (size_t i = 0; i < ret->n; i++)
+        for (size_t i = 0; i < ret->n; i++) {
+                if (ret->ranges[i].inside > UINT32_MAX - FOREIGN_BASE - ret->ranges[i].count)
+                        return -ERANGE;
                 ret->ranges[i].inside += FOREIGN_BASE;
+        }
+
+        return 0;
 }
 
 static int idmap_write_kind(const IdMap *map, IdKind kind, int proc_dirfd, const char *file) {

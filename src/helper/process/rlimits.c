@@ -28,49 +28,77 @@ static const struct rlimit kernel_defaults[] = {
         [RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
 };
 
-static int rlimit_apply_default(int resource) {
-        struct rlimit limit = kernel_defaults[resource], now;
+/* What a limit is to be: the definition's (true), or the kernel's default. */
+static bool rlimit_wanted(int resource, const Rlimit *limits, size_t n, struct rlimit *ret) {
+        bool given = false;
 
-        if (limit.rlim_cur == FROM_PID1 && prlimit(1, (__rlimit_resource_t) resource, NULL, &limit) < 0)
-                return -errno;
-        if (setrlimit((__rlimit_resource_t) resource, &limit) == 0)
-                return 0;
-        if (errno != EPERM)
+        *ret = kernel_defaults[resource];
+        for (size_t i = 0; i < n; i++)
+                if (limits[i].resource == resource) {
+                        *ret = limits[i].limit;
+                        given = true;
+                }
+
+        return given;
+}
+
+/* The host's PID 1 can be asked only from outside: the payload inherits these two. */
+static int rlimit_take_over(int resource) {
+        struct rlimit limit;
+
+        if (prlimit(1, (__rlimit_resource_t) resource, NULL, &limit) < 0)
                 return -errno;
 
-        /* Without CAP_SYS_RESOURCE, as inside another container, the hard limit can only go down. */
-        if (getrlimit((__rlimit_resource_t) resource, &now) < 0)
-                return -errno;
-        if (limit.rlim_max > now.rlim_max)
-                limit.rlim_max = now.rlim_max;
-        if (limit.rlim_cur > limit.rlim_max)
-                limit.rlim_cur = limit.rlim_max;
+        return setrlimit((__rlimit_resource_t) resource, &limit) < 0 && errno != EPERM ? -errno : 0;
+}
 
-        return setrlimit((__rlimit_resource_t) resource, &limit) < 0 ? -errno : 0;
+int rlimits_raise(const Rlimit *limits, size_t n, int *ret_failed) {
+        for (int resource = 0; resource < (int) ELEMENTSOF(kernel_defaults); resource++) {
+                struct rlimit wanted, now;
+                bool given;
+                int r;
+
+                *ret_failed = resource;
+                given = rlimit_wanted(resource, limits, n, &wanted);
+                if (wanted.rlim_cur == FROM_PID1) {
+                        r = rlimit_take_over(resource);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+                if (getrlimit((__rlimit_resource_t) resource, &now) < 0)
+                        return -errno;
+                if (wanted.rlim_max <= now.rlim_max)
+                        continue;
+
+                /* Without CAP_SYS_RESOURCE, as inside another container, a default stays as low as it is. */
+                now.rlim_max = wanted.rlim_max;
+                if (setrlimit((__rlimit_resource_t) resource, &now) < 0 && (given || errno != EPERM))
+                        return -errno;
+        }
+
+        return 0;
 }
 
 int rlimits_apply(const Rlimit *limits, size_t n, int *ret_failed) {
         for (int resource = 0; resource < (int) ELEMENTSOF(kernel_defaults); resource++) {
-                bool given = false;
-                int r;
+                struct rlimit wanted, now;
+                bool given;
 
-                for (size_t i = 0; i < n; i++)
-                        given = given || limits[i].resource == resource;
-                if (given)
+                *ret_failed = resource;
+                given = rlimit_wanted(resource, limits, n, &wanted);
+                if (wanted.rlim_cur == FROM_PID1 || setrlimit((__rlimit_resource_t) resource, &wanted) == 0)
                         continue;
-
-                r = rlimit_apply_default(resource);
-                if (r < 0) {
-                        *ret_failed = resource;
-                        return r;
-                }
-        }
-
-        for (size_t i = 0; i < n; i++)
-                if (setrlimit((__rlimit_resource_t) limits[i].resource, &limits[i].limit) < 0) {
-                        *ret_failed = limits[i].resource;
+                if (errno != EPERM || given || getrlimit((__rlimit_resource_t) resource, &now) < 0)
                         return -errno;
-                }
+
+                if (wanted.rlim_max > now.rlim_max)
+                        wanted.rlim_max = now.rlim_max;
+                if (wanted.rlim_cur > wanted.rlim_max)
+                        wanted.rlim_cur = wanted.rlim_max;
+                if (setrlimit((__rlimit_resource_t) resource, &wanted) < 0)
+                        return -errno;
+        }
 
         return 0;
 }

@@ -9,6 +9,10 @@
 
 #include "spec/definition.h"
 
-/* Sets all limits of this process. A default that is above what this process may set is lowered to that; a limit that
- * the definition asks for is an error then. *ret_failed is the RLIMIT_* that failed. */
+/* In the launcher, which may: makes room above the present hard limits for those that are wanted, and changes nothing
+ * else, so that it can go on working. *ret_failed is the RLIMIT_* that failed. */
+int rlimits_raise(const Rlimit *limits, size_t n, int *ret_failed);
+
+/* In the payload, as late as can be: sets all limits. A default that is above what this process may set is lowered to
+ * that; a limit that the definition asks for is an error then. */
 int rlimits_apply(const Rlimit *limits, size_t n, int *ret_failed);

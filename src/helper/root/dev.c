@@ -168,7 +168,9 @@ int dev_mount(Failure *failure, const LaunchPlan *plan, int root_fd, int mqueue,
         if (r < 0)
                 return r;
         if (mqueue >= 0) {
-                if (fchownat(mqueue, "", plan->owner_uid, plan->owner_gid, AT_EMPTY_PATH) < 0)
+                /* A namespace of the host's has one file system, which is the host's too. */
+                if (launch_plan_private(plan, NAMESPACE_IPC) &&
+                    fchownat(mqueue, "", plan->owner_uid, plan->owner_gid, AT_EMPTY_PATH) < 0)
                         return -errno;
                 r = mount_attach_at(mqueue, dev, "mqueue");
                 if (r < 0)

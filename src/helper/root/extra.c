@@ -6,27 +6,24 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "basic/cleanup.h"
-#include "basic/syscall.h"
 #include "helper/root/mount.h"
+#include "helper/root/source.h"
 
-/* Only root can name a source (policy): links in its path are root's own. */
-static int extra_open_source(const MountSpec *spec, int *ret_fd, bool *ret_directory) {
-        _cleanup_close_ int fd = -EBADF;
-        struct stat st;
+/* With IDMap=yes files are made with the ids that root and users have on the host. */
+static int extra_open_source(Failure *failure, const MountSpec *spec, int *ret_fd, bool *ret_directory) {
+        Source source;
+        int r;
 
-        fd = sys_openat2(AT_FDCWD, spec->source, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
-        if (fd < 0)
-                return -errno;
-        if (fstat(fd, &st) < 0)
-                return -errno;
+        r = source_open(failure, spec->source, &source);
+        if (r < 0)
+                return r;
 
-        *ret_directory = S_ISDIR(st.st_mode);
-        *ret_fd = TAKE_FD(fd);
-        return 0;
+        *ret_fd = source.fd;
+        *ret_directory = source.directory;
+        return spec->idmap && !spec->read_only ? source_require_private(failure, &source, "set ReadOnly=yes") : 0;
 }
 
 static int extra_make_bind(const MountSpec *spec, int source, uint64_t attributes, int user_namespace, int *ret_fd) {
@@ -79,7 +76,7 @@ static int extra_mount(Failure *failure, const LaunchPlan *plan, const MountSpec
                 return r;
 
         if (spec->type == MOUNT_BIND) {
-                r = extra_open_source(spec, &source, &directory);
+                r = extra_open_source(failure, spec, &source, &directory);
                 if (r == -ENOENT && spec->optional)
                         return 0;
                 if (r < 0)

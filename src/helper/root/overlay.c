@@ -14,6 +14,19 @@
 #include "helper/root/stage.h"
 #include "helper/root/tree.h"
 
+/* Where nobody inside has id 0, nobody owns the top of a layer; but the kernel works in it as the host's root. */
+static int foreign_add_nobody(IdMap *map, const IdMap *ids, IdKind kind) {
+        uint32_t id;
+
+        if (idmap_to_host(ids, kind, 0, &id))
+                return 0;
+        if (map->n >= IDMAP_RANGES_MAX)
+                return -E2BIG;
+
+        map->ranges[map->n++] = (IdRange) { .kinds = kind, .inside = FOREIGN_BASE, .outside = 0, .count = 1 };
+        return 0;
+}
+
 int overlay_foreign_map(const LaunchPlan *plan, IdMap *ret) {
         static const IdRange identity = {
                 .kinds = ID_UID | ID_GID,
@@ -21,50 +34,41 @@ int overlay_foreign_map(const LaunchPlan *plan, IdMap *ret) {
                 .outside = 0,
                 .count = ID_BLOCK_SIZE,
         };
-
-        static const IdRange nobody = {
-                .kinds = ID_UID | ID_GID,
-                .inside = FOREIGN_BASE,
-                .outside = 0,
-                .count = 1,
-        };
+        int r;
 
         if (!plan->definition->user_namespace) {
                 *ret = (IdMap) { .ranges = { identity }, .n = 1 };
                 return 0;
         }
 
-        idmap_foreign(&plan->ids, ret);
-        if (plan->has_root)
-                return 0;
+        r = idmap_foreign(&plan->ids, ret);
+        if (r < 0)
+                return r;
+        r = foreign_add_nobody(ret, &plan->ids, ID_UID);
+        if (r < 0)
+                return r;
 
-        /* Nobody inside owns the top of the layer then, but the kernel works in it as the host's root. */
-        if (ret->n >= IDMAP_RANGES_MAX)
-                return -E2BIG;
-        ret->ranges[ret->n++] = nobody;
-        return 0;
+        return foreign_add_nobody(ret, &plan->ids, ID_GID);
 }
 
 /* Makes and opens a directory of the store. */
 static int store_directory(int parent, const char *name, mode_t mode, uid_t owner, int *ret_fd) {
-        bool made = false;
-        int fd;
+        struct stat st;
+        int fd, r = 0;
 
-        if (mkdirat(parent, name, mode) == 0)
-                made = true;
-        else if (errno != EEXIST)
+        if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
                 return -errno;
 
         fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
 
-        if (made && owner != 0 && fchown(fd, owner, owner) < 0) {
-                int error = -errno;
-
+        /* Also when an earlier start was killed before it came to this. */
+        if (fstat(fd, &st) < 0 || (st.st_uid == 0 && owner != 0 && fchown(fd, owner, owner) < 0))
+                r = -errno;
+        if (r < 0) {
                 (void) close(fd);
-                (void) unlinkat(parent, name, AT_REMOVEDIR);
-                return error;
+                return r;
         }
 
         *ret_fd = fd;

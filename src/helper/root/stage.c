@@ -41,7 +41,7 @@ int stage_enter(Failure *failure, int *ret_fd) {
         if (r < 0)
                 return r;
 
-        if (mkdir(STAGE_PATH, 0755) < 0 && errno != EEXIST)
+        if ((mkdir(STAGE_PARENT, 0755) < 0 && errno != EEXIST) || (mkdir(STAGE_PATH, 0700) < 0 && errno != EEXIST))
                 return failure_cause(failure, -errno, "cannot make the directory " STAGE_PATH);
         if (unshare(CLONE_NEWNS) < 0)
                 return -errno;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The stage: a small file system at /run/berth in the launcher's private mount namespace. The container's root and its
+ * The stage: a small file system at /run/berth/stage in the launcher's private mount namespace. The container's root and its
  * layers are attached below it, and it holds the files that are mounted over parts of /proc. Nobody else ever sees it;
  * it is gone with the launcher.
  */
@@ -8,7 +8,8 @@
 
 #include "helper/launch/failure.h"
 
-#define STAGE_PATH "/run/berth"
+#define STAGE_PARENT "/run/berth"
+#define STAGE_PATH STAGE_PARENT "/stage"
 #define STAGE_LOWER "lower"
 #define STAGE_STORE "store"
 #define STAGE_ROOT "root"

@@ -11,11 +11,12 @@
 #include <unistd.h>
 
 #include "basic/cleanup.h"
-#include "basic/syscall.h"
 #include "helper/root/mount.h"
 #include "helper/root/overlay.h"
+#include "helper/root/source.h"
 #include "helper/root/stage.h"
 #include "helper/unit/holder.h"
+#include "helper/unit/lock.h"
 
 bool root_may_create(const LaunchPlan *plan) {
         const Definition *definition = plan->definition;
@@ -37,10 +38,16 @@ void root_done(Root *root) {
         root->tree = fd_close(root->tree);
 }
 
+/* Are the files of the root itself written to? */
+static bool root_is_written(const Definition *definition) {
+        return !definition->overlay && !definition->ephemeral && !definition->read_only;
+}
+
 int root_open(Failure *failure, const LaunchPlan *plan, Root *root) {
         const Definition *definition = plan->definition;
         char managed[sizeof STORE_ROOTS + 80];
         const char *path = definition->root_path;
+        Source source;
         int r;
 
         if (definition->managed) {
@@ -52,21 +59,39 @@ int root_open(Failure *failure, const LaunchPlan *plan, Root *root) {
         if (r < 0)
                 return r;
 
-        /* Only root can name a root (policy), so links in its path are root's own; magic links never are. */
-        root->source = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
-        if (root->source < 0 && errno == ENOENT && definition->managed)
+        r = source_open(failure, path, &source);
+        if (r == -ENOENT && definition->managed)
                 return failure_cause(failure, -ENOENT, "there is no root of this name in berth's store");
-        if (root->source < 0 && errno == ENOTDIR)
+        if (r < 0)
+                return r;
+        root->source = source.fd;
+        if (!source.directory)
                 return failure_cause(failure, -ENOTDIR, "it is not a directory");
-        if (root->source < 0)
-                return -errno;
+
+        /* berth's own store has ids that mean nothing to the host. */
+        if (root_is_written(definition) && !definition->managed) {
+                r = source_require_private(failure, &source, "set [Root] Overlay=yes");
+                if (r < 0)
+                        return r;
+        }
 
         return definition->overlay && !definition->ephemeral ? overlay_open_store(failure, plan, &root->layers) : 0;
 }
 
+static int root_lock_directory(FdStore *store, int fd, int operation) {
+        char name[LOCK_ROOT_NAME_SIZE];
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+
+        lock_root_name(&st, name);
+        return fd_store_lock(store, LOCK_ROOTS, name, operation);
+}
+
 int root_lock(Failure *failure, const LaunchPlan *plan, FdStore *store, const Root *root) {
         const Definition *definition = plan->definition;
-        bool written = !definition->overlay && !definition->ephemeral && !definition->read_only;
+        bool written = root_is_written(definition);
         char holder[128];
         int r;
 
@@ -74,19 +99,16 @@ int root_lock(Failure *failure, const LaunchPlan *plan, FdStore *store, const Ro
         if (r < 0)
                 return r;
 
-        r = fd_store_lock(store, root->source, "", written ? LOCK_EX : LOCK_SH);
+        r = root_lock_directory(store, root->source, written ? LOCK_EX : LOCK_SH);
         if (r == -EWOULDBLOCK) {
                 holder_find(root->source, holder, sizeof holder);
                 return failure_cause(failure, r, "it is in use by %s%s", holder,
                                      written ? "" : ", which may write to it");
         }
-        if (r < 0)
+        if (r < 0 || root->layers < 0)
                 return r;
 
-        if (root->layers < 0)
-                return 0;
-
-        r = fd_store_lock(store, root->layers, "", LOCK_EX);
+        r = root_lock_directory(store, root->layers, LOCK_EX);
         if (r == -EWOULDBLOCK)
                 return failure_cause(failure, r, "its writable layer is in use by another start of %s",
                                      definition->name);

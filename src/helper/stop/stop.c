@@ -22,6 +22,7 @@
 #include "helper/launch/guest.h"
 #include "helper/stop/power.h"
 #include "helper/unit/cgroup.h"
+#include "helper/unit/journal.h"
 
 #define STATUS_FILE_MAX (64 * 1024)
 
@@ -136,8 +137,11 @@ int stop(const char *name) {
         if (r == 0)
                 r = stop_process((pid_t) pid);
         if (r < 0) {
-                (void) fprintf(stderr, "<4>Cannot ask container %s to stop, leaving it to systemd: %s\n", name,
-                               strerror(-r));
+                char line[256];
+
+                (void) snprintf(line, sizeof line, "Cannot ask container %s to stop, leaving it to systemd: %s", name,
+                                strerror(-r));
+                journal_print(LOG_WARNING, name, line);
                 return EXIT_FAILURE;
         }
 

@@ -16,9 +16,10 @@
 #include "basic/file.h"
 
 #define ATTRIBUTE_MAX (64 * 1024)
-/* A guest may nest cgroups as deep as it likes; the kernel's own default limit is none. What is deeper than this is
- * told as an error instead of being followed. */
-#define DEPTH_MAX 512
+/* How deep, and how many, a guest may make; systemd in a container in a container in a container needs about 30. */
+#define DEPTH_LIMIT "128"
+#define DESCENDANTS_LIMIT "16384"
+#define DEPTH_MAX 256
 
 /* The path behind "0::" in /proc/self/cgroup. */
 static int cgroup_own_path(char **ret) {
@@ -191,7 +192,14 @@ int cgroup_setup(Cgroup *cgroup) {
         }
 
         cgroup->payload = openat(cgroup->unit, CGROUP_PAYLOAD, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return cgroup->payload < 0 ? -errno : 0;
+        if (cgroup->payload < 0)
+                return -errno;
+
+        /* The files stay the host's: a guest cannot build what nobody could clear away. */
+        r = file_write(cgroup->payload, "cgroup.max.depth", DEPTH_LIMIT);
+        if (r < 0)
+                return r;
+        return file_write(cgroup->payload, "cgroup.max.descendants", DESCENDANTS_LIMIT);
 }
 
 void cgroup_done(Cgroup *cgroup) {
