@@ -191,7 +191,7 @@ char *word_quote(const char *word) {
                 if (n == 1 && (*word == '"' || *word == '\\')) {
                         *p++ = '\\';
                         *p++ = *word;
-                } else if (n > 0 && !character_is_control(character)) {
+                } else if (n > 0 && !character_misleads(character)) {
                         memcpy(p, word, n);
                         p += n;
                 } else {

@@ -143,43 +143,75 @@ bool character_is_control(uint32_t character) {
         return character < 0x20 || (character >= 0x7f && character < 0xa0);
 }
 
+bool character_misleads(uint32_t character) {
+        return character_is_control(character) || character == 0x061c ||
+               character == 0x200e || character == 0x200f ||
+               (character >= 0x2028 && character <= 0x202e) ||
+               (character >= 0x2066 && character <= 0x2069);
+}
+
 bool string_is_printable(const char *s) {
         size_t size = strlen(s), n;
         uint32_t character;
 
         for (; size > 0; s += n, size -= n) {
                 n = utf8_decode(s, size, &character);
-                if (n == 0 || character_is_control(character))
+                if (n == 0 || character_misleads(character))
                         return false;
         }
 
         return true;
 }
 
-char *string_escape_unprintable(const char *s) {
-        size_t size = strlen(s), n;
-        char *escaped, *p;
+/* The escapes of SIZE bytes, at most those of one character: writes up to 16 bytes, returns how many. */
+static size_t escape_bytes(const char *s, size_t size, char ret[static 4 * 4 + 1]) {
+        static const char letters[] = "\n\t\r", names[] = "ntr";
+        const char *letter = *s ? strchr(letters, *s) : NULL;
+        size_t n = 0;
+
+        if (letter) {
+                ret[0] = '\\';
+                ret[1] = names[letter - letters];
+                return 2;
+        }
+
+        for (size_t i = 0; i < size; i++)
+                n += (size_t) snprintf(ret + n, 5, "\\x%02x", (unsigned) (unsigned char) s[i]);
+
+        return n;
+}
+
+size_t string_escape_to(const char *s, char *buffer, size_t size) {
+        size_t left = strlen(s), used = 0, n;
         uint32_t character;
 
-        p = escaped = malloc(size * 4 + 1);
-        if (!escaped)
-                return NULL;
+        for (; left > 0; s += n, left -= n) {
+                char escape[4 * 4 + 1];
+                const char *bytes = s;
+                size_t n_bytes;
 
-        for (; size > 0; s += n, size -= n) {
-                n = utf8_decode(s, size, &character);
-                if (n > 0 && !character_is_control(character)) {
-                        memcpy(p, s, n);
-                        p += n;
-                } else if (*s == '\n' || *s == '\t' || *s == '\r') {
-                        *p++ = '\\';
-                        *p++ = *s == '\n' ? 'n' : *s == '\t' ? 't' : 'r';
-                        n = 1;
-                } else {
-                        n = 1;
-                        p += snprintf(p, 5, "\\x%02x", (unsigned) (unsigned char) *s);
+                n = n_bytes = utf8_decode(s, left, &character);
+                if (n == 0 || character_misleads(character)) {
+                        n = n > 0 ? n : 1;
+                        n_bytes = escape_bytes(s, n, escape);
+                        bytes = escape;
                 }
+                if (n_bytes >= size - used)
+                        break;
+                memcpy(buffer + used, bytes, n_bytes);
+                used += n_bytes;
         }
-        *p = '\0';
+        buffer[used] = '\0';
+
+        return used;
+}
+
+char *string_escape_unprintable(const char *s) {
+        size_t size = strlen(s) * 4 + 1;
+        char *escaped = malloc(size);
+
+        if (escaped)
+                (void) string_escape_to(s, escaped, size);
 
         return escaped;
 }

@@ -47,12 +47,21 @@ bool utf8_is_valid(const char *s);
 /* C0 and C1 control characters and DEL. */
 bool character_is_control(uint32_t character);
 
-/* True if S is valid UTF-8 without control characters. */
+/* Control characters, and those which change how the text around them is shown: line and paragraph
+ * separators, and marks, embeddings, overrides and isolates of direction. */
+bool character_misleads(uint32_t character);
+
+/* True if S is valid UTF-8 without characters that mislead. */
 bool string_is_printable(const char *s);
 
-/* A copy in which control characters and bytes that are not UTF-8 are written as C escapes. For messages:
- * what it returns cannot steer a terminal or forge a line of a log. */
+/* A copy in which characters that mislead and bytes that are not UTF-8 are written as C escapes. For
+ * messages: what it returns cannot steer a terminal, forge a line of a log or stand in another order than
+ * it is read. NULL: out of memory. */
 char *string_escape_unprintable(const char *s);
+
+/* The same into BUFFER, which has SIZE bytes, at least 1: as many whole characters and escapes of S as fit,
+ * and a NUL. Returns the length of what was written. */
+size_t string_escape_to(const char *s, char *buffer, size_t size);
 
 /* Case-insensitive edit distance, for "did you mean"; stops counting at LIMIT. Both at most 63 bytes, else
  * LIMIT is returned. */

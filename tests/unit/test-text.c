@@ -34,6 +34,60 @@ static void test_strings(void) {
         CHECK_INT(string_distance("abc", "xyz", 2), 2);
 }
 
+/* Nothing that steers a terminal, breaks a line or turns text around is shown. */
+static void test_misleading(void) {
+        static const struct {
+                uint32_t first, last;
+        } ranges[] = {
+                { 0x01, 0x1f },     { 0x7f, 0x9f },     { 0x061c, 0x061c },
+                { 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2066, 0x2069 },
+        };
+
+        for (uint32_t character = 1; character <= 0x10ffff; character++) {
+                char text[8] = "";
+                bool misleads = false, shown;
+                _cleanup_free_ char *escaped = NULL;
+
+                if (utf8_encode(character, text) == 0)
+                        continue;
+                for (size_t i = 0; i < ELEMENTSOF(ranges); i++)
+                        misleads = misleads ||
+                                   (character >= ranges[i].first && character <= ranges[i].last);
+
+                escaped = string_escape_unprintable(text);
+                REQUIRE(escaped);
+                shown = streq(escaped, text);
+                if (shown == misleads || string_is_printable(text) == misleads || !string_is_printable(escaped))
+                        test_fail(__FILE__, __LINE__, "U+%04X is shown as \"%s\"", (unsigned) character, escaped);
+        }
+        CHECK(!character_misleads(0x200d));
+}
+
+static void test_escape_to(void) {
+        static const char text[] = "a\xc3\xa4\n\xe2\x80\xae\xf0\x9f\x8e\x89\xff";
+        static const char *const parts[] = {
+                "a", "\xc3\xa4", "\\n", "\\xe2\\x80\\xae", "\xf0\x9f\x8e\x89", "\\xff",
+        };
+        char expected[64] = "", buffer[64];
+        size_t whole = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(parts); i++)
+                whole += strlen(parts[i]);
+
+        /* As many whole parts as fit, whatever the room, and nothing behind it is touched. */
+        for (size_t size = 1, i = 0; size <= whole + 2; size++) {
+                while (i < ELEMENTSOF(parts) && strlen(expected) + strlen(parts[i]) < size)
+                        strcat(expected, parts[i++]);
+                memset(buffer, '#', sizeof buffer);
+                CHECK_INT(string_escape_to(text, buffer, size), strlen(expected));
+                CHECK_STR(buffer, expected);
+                CHECK_INT(buffer[size], '#');
+        }
+        CHECK_INT(strlen(expected), whole);
+        CHECK_INT(string_escape_to("", buffer, 1), 0);
+        CHECK_STR(buffer, "");
+}
+
 static void test_utf8(void) {
         static const char *const wrong[] = {
                 "\x80",
@@ -112,6 +166,7 @@ static void test_words(void) {
 static void test_quoting_comes_back(void) {
         static const char *const words[] = {
                 "", "plain", "a b", "\"", "\\", "'", "a\nb\tc\001", "\xc3\xa4 \xe2\x82\xac", "%n$x;#",
+                "\xe2\x80\xae" "evil",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(words); i++) {
@@ -283,5 +338,5 @@ static void test_arrays(void) {
         CHECK(!strv_equal(strv, NULL));
 }
 
-TESTS(test_strings, test_utf8, test_words, test_quoting_comes_back, test_long_line, test_numbers,
-      test_sizes_and_times, test_signals, test_arrays)
+TESTS(test_strings, test_misleading, test_escape_to, test_utf8, test_words, test_quoting_comes_back,
+      test_long_line, test_numbers, test_sizes_and_times, test_signals, test_arrays)
