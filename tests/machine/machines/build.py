@@ -44,11 +44,20 @@ def project(tree=None, options=(), checkout=CHECKOUT):
     key = cache.digest(str(checkout), str(root), options)
     place = cache.shelf('build') / key
     place.mkdir(exist_ok=True)
+    (place / 'checkout').write_text(str(checkout))
+    forget_gone(place.parent)
     need_space(place, 200)
     with locked(place / 'lock'):
         with progress(f'building the project{" in " + tree if tree else ""}'):
             build(checkout, place, options, root)
         return pack(place)
+
+
+def forget_gone(builds):
+    """Removes the builds of checkouts that are no more."""
+    for mark in builds.glob('*/checkout'):
+        if not Path(mark.read_text()).exists():
+            cache.discard(mark.parent)
 
 
 def build(checkout, place, options, root):
