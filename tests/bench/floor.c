@@ -128,11 +128,11 @@ _noreturn_ static void run_payload(int go, const char *path, int dev, bool full,
 
         if (read(go, &root, sizeof root) != (ssize_t) sizeof root)
                 die("the parent is gone");
+        check(chdir(path), path); /* as long as this is the host's root */
         check(setresgid(0, 0, 0), "setresgid");
         check(setresuid(0, 0, 0), "setresuid");
         check(unshare(CLONE_NEWCGROUP), "unshare"); /* a clone's would be rooted in the parent's cgroup */
 
-        check(chdir(path), path);
         check(move_mount(root, "", AT_FDCWD, ".", MOVE_MOUNT_F_EMPTY_PATH), path);
         check(fchdir(root), path);
         mount_all(dev, full);

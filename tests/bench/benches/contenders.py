@@ -11,7 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
-WORK = Path('/srv/scratch/bench')
+WORK = Path('/srv/bench/work')
 PROGRAMS = Path('/srv/bench/programs')
 HELPER = '/usr/libexec/berth/berth-helper'
 DEFINITIONS = Path('/etc/berth/containers')
