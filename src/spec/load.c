@@ -30,6 +30,7 @@
 
 typedef struct Directories {
         Place places[DIRECTORIES_MAX];
+        bool foreign[DIRECTORIES_MAX]; /* never trusted, whoever owns what is in them */
         size_t n;
 } Directories;
 
@@ -39,10 +40,16 @@ static void directories_clear(Directories *directories) {
         directories->n = 0;
 }
 
+/* A directory of drop-ins. */
+typedef struct DropInDirectory {
+        Place place;
+        bool own; /* NAME.container.d, not that of all containers */
+} DropInDirectory;
+
 /* One file among the drop-ins. */
 typedef struct DropIn {
         char *name;
-        Place *directory;
+        DropInDirectory *directory;
 } DropIn;
 
 typedef struct DropIns {
@@ -85,7 +92,7 @@ static int open_directories(const DefinitionSources *sources, Directories *ret, 
 
                 r = place_open_directory(sources, directory->path, directory->trusted, ret->places + ret->n);
                 if (r == 0)
-                        ret->n++;
+                        ret->foreign[ret->n++] = !directory->trusted;
                 else if (r != -ENOENT) {
                         r = refuse_place(problems, directory->path, r);
                         if (r < 0)
@@ -140,7 +147,7 @@ static int open_file(const Reader *reader, Directories *directories, Place *dire
         return 0;
 }
 
-static int read_main(Reader *reader, Directories *directories, const char *name) {
+static int read_main(Reader *reader, Directories *directories, const char *name, bool *ret_foreign) {
         _cleanup_free_ char *file = string_printf("%s" SUFFIX, name);
         int r;
 
@@ -154,8 +161,10 @@ static int read_main(Reader *reader, Directories *directories, const char *name)
                 r = open_file(reader, directories, directories->places + i, file, &place);
                 if (r == -ENOENT)
                         continue;
-                if (r == 0)
+                if (r == 0) {
+                        *ret_foreign = directories->foreign[i];
                         return read_place(reader, &place);
+                }
 
                 path = string_printf("%s/%s", directories->places[i].path, file);
                 if (!path)
@@ -179,17 +188,23 @@ static int read_main(Reader *reader, Directories *directories, const char *name)
         return r < 0 ? r : DEFINITION_E_NOT_FOUND;
 }
 
-/* Adds a directory's drop-ins, unless one of the same name came from a higher directory. */
-static int collect_drop_ins(Reader *reader, Place *directory, DropIns *drop_ins) {
+/* Adds a directory's drop-ins, unless one of the same name came from a higher directory. What is in a
+ * directory that is not trusted takes the place of no file of a trusted one, and only NAME.container.d of a
+ * trusted place takes its place: files for all containers are read besides. */
+static int collect_drop_ins(Reader *reader, DropInDirectory *directory, DropIns *drop_ins) {
         _cleanup_(strv_freep) char **names = NULL;
         int r;
 
-        r = read_conf_names(reader, directory, &names);
+        r = read_conf_names(reader, &directory->place, &names);
         for (char **name = names; r >= 0 && name && *name; name++) {
                 bool known = false;
 
-                for (size_t i = 0; i < drop_ins->n && !known; i++)
-                        known = streq(drop_ins->list[i].name, *name);
+                for (size_t i = 0; i < drop_ins->n && !known; i++) {
+                        const DropInDirectory *higher = drop_ins->list[i].directory;
+
+                        known = streq(drop_ins->list[i].name, *name) &&
+                                (higher->own || higher->place.trusted == directory->place.trusted);
+                }
                 if (known)
                         continue;
 
@@ -205,14 +220,21 @@ static int collect_drop_ins(Reader *reader, Place *directory, DropIns *drop_ins)
         return r;
 }
 
+/* What is not trusted comes first, so that what is has the last word. */
 static int drop_in_compare(const void *a, const void *b) {
-        return strcmp(((const DropIn *) a)->name, ((const DropIn *) b)->name);
+        const DropIn *one = a, *other = b;
+        bool trusted = one->directory->place.trusted;
+
+        if (trusted != other->directory->place.trusted)
+                return trusted ? 1 : -1;
+
+        return strcmp(one->name, other->name);
 }
 
 /* The directories NAME.container.d, then those for all containers, each kind from the highest source
- * down. */
-static int open_drop_in_directories(Reader *reader, Directories *directories, const char *name,
-                                    Place ret[static 2 * DIRECTORIES_MAX], size_t *ret_n) {
+ * down. A place that is never trusted has drop-ins only for a definition that lies in such a place. */
+static int open_drop_in_directories(Reader *reader, Directories *directories, const char *name, bool foreign,
+                                    DropInDirectory ret[static 2 * DIRECTORIES_MAX], size_t *ret_n) {
         _cleanup_free_ char *own = string_printf("%s" SUFFIX ".d", name);
         const char *const kinds[] = { own, "container.d" };
 
@@ -222,18 +244,26 @@ static int open_drop_in_directories(Reader *reader, Directories *directories, co
         for (size_t kind = 0; kind < ELEMENTSOF(kinds); kind++)
                 for (size_t i = 0; i < directories->n; i++) {
                         _cleanup_free_ char *path = NULL;
+                        DropInDirectory *found = ret + *ret_n;
                         int r;
 
+                        if (directories->foreign[i] && (!foreign || kind > 0))
+                                continue;
+
+                        found->own = kind == 0;
                         r = place_open_in(reader->sources, directories->places + i, kinds[kind],
-                                          ret + *ret_n);
-                        if (r == 0 && ret[*ret_n].directory) {
+                                          &found->place);
+                        if (r == 0 && found->place.directory) {
                                 (*ret_n)++;
+                                r = place_confine(directories, directories->places + i, &found->place);
+                                if (r < 0)
+                                        return r;
                                 continue;
                         }
                         if (r == -ENOENT)
                                 continue;
                         if (r == 0) {
-                                place_clear(ret + *ret_n);
+                                place_clear(&found->place);
                                 r = -ENOTDIR;
                         }
 
@@ -253,9 +283,10 @@ static int read_collected(Reader *reader, Directories *directories, const DropIn
                 _cleanup_(place_clear) Place place = PLACE_EMPTY;
                 _cleanup_free_ char *path = NULL;
                 const DropIn *drop_in = drop_ins->list + i;
+                Place *directory = &drop_in->directory->place;
                 int r;
 
-                r = open_file(reader, directories, drop_in->directory, drop_in->name, &place);
+                r = open_file(reader, directories, directory, drop_in->name, &place);
                 if (r == PLACE_E_MASKED)
                         continue;
                 if (r == 0) {
@@ -265,7 +296,7 @@ static int read_collected(Reader *reader, Directories *directories, const DropIn
                         continue;
                 }
 
-                path = string_printf("%s/%s", drop_in->directory->path, drop_in->name);
+                path = string_printf("%s/%s", directory->path, drop_in->name);
                 if (!path)
                         return -ENOMEM;
                 r = refuse_place(reader->problems, path, r);
@@ -276,22 +307,25 @@ static int read_collected(Reader *reader, Directories *directories, const DropIn
         return 0;
 }
 
-static int read_drop_ins(Reader *reader, Directories *directories, const char *name) {
-        Place places[2 * DIRECTORIES_MAX];
+static int read_drop_ins(Reader *reader, Directories *directories, const char *name, bool foreign) {
+        DropInDirectory found[2 * DIRECTORIES_MAX];
         _cleanup_(drop_ins_clear) DropIns drop_ins = { NULL, 0 };
         size_t n = 0;
         int r;
 
-        r = open_drop_in_directories(reader, directories, name, places, &n);
-        for (size_t i = 0; r >= 0 && i < n; i++)
-                r = collect_drop_ins(reader, places + i, &drop_ins);
+        r = open_drop_in_directories(reader, directories, name, foreign, found, &n);
+        /* Those that are not trusted come last: they give way to the others. */
+        for (unsigned trusted = 2; trusted-- > 0;)
+                for (size_t i = 0; r >= 0 && i < n; i++)
+                        if (found[i].place.trusted == trusted)
+                                r = collect_drop_ins(reader, found + i, &drop_ins);
         if (r >= 0 && drop_ins.n > 0) {
                 qsort(drop_ins.list, drop_ins.n, sizeof(DropIn), drop_in_compare);
                 r = read_collected(reader, directories, &drop_ins);
         }
 
         for (size_t i = 0; i < n; i++)
-                place_clear(places + i);
+                place_clear(&found[i].place);
 
         return r;
 }
@@ -327,6 +361,7 @@ int definition_load(const DefinitionSources *sources, const char *name, Definiti
         _cleanup_(definition_freep) Definition *definition = NULL;
         _cleanup_(directories_clear) Directories directories = { .n = 0 };
         Reader reader = { .sources = sources, .problems = problems };
+        bool foreign = false;
         int r;
 
         if (!container_name_is_valid(name)) {
@@ -344,10 +379,10 @@ int definition_load(const DefinitionSources *sources, const char *name, Definiti
         r = open_directories(sources, &directories, problems);
         if (r < 0)
                 return r;
-        r = read_main(&reader, &directories, name);
+        r = read_main(&reader, &directories, name, &foreign);
         if (r != 0)
                 return r;
-        r = read_drop_ins(&reader, &directories, name);
+        r = read_drop_ins(&reader, &directories, name, foreign);
         if (r < 0)
                 return r;
         r = finish(definition, problems);

@@ -4,7 +4,8 @@
  * include, checks the result. A definition comes back whole and checked, or not at all.
  *
  * Where a file lies decides whether it is trusted (see place.h); the definition is trusted when all of its
- * files are. What an untrusted one may not ask for is policy.h's business, at every start.
+ * files are. What lies in a place that is never trusted concerns no definition but those in such a place, and
+ * is read before what is trusted: it can neither mask, replace nor overrule it. What an untrusted one may not ask for is policy.h's business, at every start.
  */
 #pragma once
 

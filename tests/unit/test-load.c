@@ -326,9 +326,6 @@ static void test_trust(void) {
         check_trust(tree, NULL);
 
         /* One drop-in is enough, and one include. */
-        tree_write(tree, "var/web.container.d/x.conf", "");
-        check_trust(tree, "var/web.container.d/x.conf lies in a place that is never trusted");
-        REQUIRE(unlink(tree_path(tree, "var/web.container.d/x.conf")) == 0);
         tree_write(tree, "run/web.container.d/x.conf", "");
         check_trust(tree, NULL);
         tree_mode(tree, "run/web.container.d", 0757);
@@ -343,6 +340,101 @@ static void test_trust(void) {
         tree_mode(tree, "other/inc.conf", 0644);
         tree_mode(tree, "other", 0777);
         check_trust(tree, "other is writable by everybody (mode 0777)");
+}
+
+/* What lies in a place that is never trusted is nothing to a definition that does not. */
+static void test_foreign_place(void) {
+        _cleanup_(tree_freep) Tree *tree = tree_new();
+
+        tree_write(tree, "lib/web.container", MINIMAL DESCRIBED("main"));
+        tree_write(tree, "var/web.container.d/99-x.conf", DESCRIBED("own"));
+        tree_write(tree, "var/container.d/99-y.conf", DESCRIBED("all"));
+        check_description(tree, "main");
+        check_trust(tree, NULL);
+
+        tree_write(tree, "etc/container.d/50-limit.conf", DESCRIBED("limit"));
+        tree_write(tree, "var/web.container.d/50-limit.conf", DESCRIBED("not"));
+        check_description(tree, "limit");
+        tree_link(tree, "var/web.container.d/50-limit.conf", "/dev/null");
+        tree_link(tree, "var/container.d/50-limit.conf", "/dev/null");
+        check_description(tree, "limit");
+        check_trust(tree, NULL);
+
+        /* Nor does it matter that it cannot be read. */
+        tree_write(tree, "var/web.container.d/50-limit.conf", "rubbish");
+        tree_link(tree, "var/web.container.d/a.conf", "nowhere");
+        tree_write(tree, "var/container.d/a.conf", "rubbish");
+        tree_write(tree, "etc/web.container", MINIMAL);
+        check_trust(tree, NULL);
+
+        /* Trust that is lost by a mode is not the place's. */
+        tree_mode(tree, "etc/web.container", 0666);
+        check_description(tree, "limit");
+        check_trust(tree, "etc/web.container is writable by everybody");
+}
+
+#define MANAGED "[Root]\nManaged=yes\n"
+
+/* The drop-ins of a definition that lies there: its own count, trusted ones come after them. */
+static void test_foreign_definition(void) {
+        _cleanup_(tree_freep) Tree *tree = tree_new();
+        _cleanup_(definition_freep) Definition *definition = NULL;
+        _cleanup_free_ char *problems = NULL;
+
+        tree_write(tree, "var/web.container", MANAGED DESCRIBED("main"));
+        tree_write(tree, "var/web.container.d/50-limit.conf", DESCRIBED("own"));
+        check_description(tree, "own");
+        check_trust(tree, "var/web.container lies in a place that is never trusted");
+
+        /* Files for all containers are not its to write. */
+        tree_write(tree, "var/container.d/60-x.conf", "rubbish");
+        check_description(tree, "own");
+
+        /* It cannot come after, replace or mask what the administrator has for all. */
+        tree_write(tree, "etc/container.d/10-limit.conf", DESCRIBED("limit"));
+        check_description(tree, "limit");
+        REQUIRE(rename(tree_path(tree, "etc/container.d/10-limit.conf"),
+                       tree_path(tree, "etc/container.d/50-limit.conf")) == 0);
+        check_description(tree, "limit");
+        tree_write(tree, "var/web.container.d/50-limit.conf", DESCRIBED("own") "Hostname=x\n");
+        tree_write(tree, "etc/web.container.d/a.conf", "");
+        definition = tree_load(tree, "web", 0, &problems);
+        CHECK_STR(definition->description, "limit");
+        CHECK_STR(definition->hostname, "x");
+        tree_link(tree, "var/web.container.d/50-limit.conf", "/dev/null");
+        check_description(tree, "limit");
+        REQUIRE(unlink(tree_path(tree, "etc/container.d/50-limit.conf")) == 0);
+        check_description(tree, "main");
+
+        /* The administrator's own file for this container replaces and masks. */
+        tree_write(tree, "var/web.container.d/50-limit.conf", DESCRIBED("own"));
+        check_description(tree, "own");
+        tree_link(tree, "etc/web.container.d/50-limit.conf", "/dev/null");
+        check_description(tree, "main");
+        tree_write(tree, "etc/web.container.d/50-limit.conf", "[Container]\nHostname=y\n");
+        check_description(tree, "main");
+}
+
+/* The same among trusted places, where somebody else can write to one of the directories. */
+static void test_writable_drop_ins(void) {
+        _cleanup_(tree_freep) Tree *tree = tree_new();
+
+        tree_write(tree, "lib/web.container", MINIMAL DESCRIBED("main"));
+        tree_write(tree, "lib/container.d/50-limit.conf", DESCRIBED("limit"));
+        tree_link(tree, "etc/web.container.d/50-limit.conf", "/dev/null");
+        check_description(tree, "main");
+        tree_mode(tree, "etc/web.container.d", 0777);
+        check_description(tree, "limit");
+        tree_write(tree, "etc/web.container.d/90-more.conf", DESCRIBED("more"));
+        check_description(tree, "limit");
+        check_trust(tree, "etc/web.container.d is writable by everybody");
+
+        /* A link of root's to a directory elsewhere does not make it root's word. */
+        REQUIRE(rename(tree_path(tree, "etc/web.container.d"), tree_path(tree, "var/web.container.d")) == 0);
+        tree_mode(tree, "var/web.container.d", 0755);
+        tree_link(tree, "etc/web.container.d", "../var/web.container.d");
+        check_description(tree, "limit");
+        check_trust(tree, "var/web.container.d, to which a link in");
 }
 
 static void test_owner(void) {
@@ -469,5 +561,6 @@ static void test_one_file(void) {
 }
 
 TESTS(test_precedence, test_drop_ins, test_drop_in_failures, test_names, test_list, test_bad_files,
-      test_unreadable, test_includes, test_include_failures, test_trust, test_owner, test_links,
-      test_untrusted_include, test_text_include, test_one_file)
+      test_unreadable, test_includes, test_include_failures, test_trust, test_foreign_place,
+      test_foreign_definition, test_writable_drop_ins, test_owner, test_links, test_untrusted_include,
+      test_text_include, test_one_file)
