@@ -26,9 +26,9 @@ static bool only_root_writes(const struct stat *st) {
         return st->st_uid == 0 && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* Nobody but root gets through this directory. */
+/* Nobody but root gets through this directory. The group's bit is also the sum of an access control list. */
 static bool only_root_passes(const struct stat *st) {
-        return st->st_uid == 0 && !(st->st_mode & S_IXOTH) && (st->st_gid == 0 || !(st->st_mode & S_IXGRP));
+        return st->st_uid == 0 && !(st->st_mode & (S_IXGRP | S_IXOTH));
 }
 
 /* A link: its text takes the place of its name, if root alone could have written it. */
@@ -132,9 +132,10 @@ int source_open(Failure *failure, const char *path, Source *ret) {
         if (fstat(fd, &st) < 0 || fstatvfs(fd, &fs) < 0)
                 return -errno;
 
+        /* A directory's own mode is no shelter: the container, to which it belongs, can change it. */
         *ret = (Source) {
                 .directory = S_ISDIR(st.st_mode),
-                .private = walk.private || (S_ISDIR(st.st_mode) && only_root_passes(&st)) || (fs.f_flag & ST_NOSUID),
+                .private = walk.private || (fs.f_flag & ST_NOSUID),
                 .fd = TAKE_FD(fd),
         };
         return 0;
