@@ -167,8 +167,10 @@ def test_killed_by_systemctl(faulty):
 def test_start_timeout(faulty, machine):
     """TimeoutStartSec= ends a guest that never says that it is ready."""
     container = faulty('none', '5')
-    container.define('[Container]\nCommand=/bin/sleep 1000\nReady=guest\n[Root]\nPath=/srv/guests/busybox\nReadOnly=yes\n')
-    machine.write(f'/run/systemd/system/{container.unit}.d/limit.conf', '[Service]\nTimeoutStartSec=1\nTimeoutStopSec=1\n')
+    container.define('[Container]\nCommand=/bin/sleep 1000\nReady=guest\n'
+                     '[Root]\nPath=/srv/guests/busybox\nReadOnly=yes\n')
+    machine.write(f'/run/systemd/system/{container.unit}.d/limit.conf',
+                  '[Service]\nTimeoutStartSec=1\nTimeoutStopSec=1\n')
     machine.run(['systemctl', 'daemon-reload'])
     begin = time.monotonic()
     assert container.start(check=False).returncode != 0

@@ -153,7 +153,8 @@ def test_all_at_once(machine, no_leftovers):
         begin = time.monotonic()
         machine.run(['systemctl', 'stop', *units], timeout=60)
         assert time.monotonic() - begin < 20
-        assert set(machine.run(['systemctl', 'show', '--property=Result', '--value', *units]).stdout.split()) == {'success'}
+        results = machine.run(['systemctl', 'show', '--property=Result', '--value', *units]).stdout
+        assert set(results.split()) == {'success'}
     finally:
         machine.run(['systemctl', 'kill', '--signal=KILL', *units], check=False)
         machine.run(['systemctl', 'reset-failed', *units], check=False)
