@@ -54,8 +54,9 @@ for place in places:
             found["files"].append(name)
         if place.startswith("/var"):
             del directories[:]
-# The file of an id lock stays, one for each name that a container ever had, as only its holder may remove it.
-held, found["files"] = found["files"], [p for p in found["files"] if not p.startswith("/run/systemd/nspawn-uid/")]
+# The files of locks stay, one for each block of ids or root that a container ever had: only a holder may remove one.
+lock_files = ("/run/systemd/nspawn-uid/", "/run/systemd/nspawn/locks")
+held, found["files"] = found["files"], [p for p in found["files"] if not p.startswith(lock_files)]
 for path in [p for p in held if p.startswith("/run")] + glob.glob("/srv/*/*") + glob.glob("/srv/guests/*"):
     try:
         status = os.stat(path)
