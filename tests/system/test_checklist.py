@@ -148,7 +148,7 @@ def login(g):
 
 def registered(g):
     listed = [line.split() for line in g.machine.run(['machinectl', 'list', '--no-legend', '--no-pager']).stdout.splitlines()]
-    assert [g.name, 'container'] in [line[:2] for line in listed]
+    assert [g.name, 'container'] in [line[:2] for line in listed], g.machine.journal('systemd-machined.service', 'short-precise')
     shown = dict(line.split('=', 1) for line in g.machine.run(['machinectl', 'show', g.name]).stdout.splitlines())
     assert shown['Leader'] == g.show('MainPID') and shown['Unit'] == g.unit and shown['Class'] == 'container'
 
