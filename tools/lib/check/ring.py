@@ -2,6 +2,7 @@
 """A ring of tests while it runs: its cases, its logs, and what the person in front of it sees."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import re
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import IO, Callable, Dict, List, NamedTuple, Optional
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 QUIET_SECONDS = 2
@@ -84,10 +85,21 @@ class Ring:
         self.cases: List[Case] = []
         self.logs = settings.cache / "logs" / name
         self.logs.mkdir(parents=True, exist_ok=True)
+        self.lock = self.take_lock()
         for log in self.logs.iterdir():
             if log.is_file():
                 log.unlink()
         self.started = time.monotonic()
+
+    def take_lock(self) -> IO[str]:
+        """Two runs of one ring would write the same builds and logs; the second waits."""
+        lock = (self.logs.parent / f"{self.name}.lock").open("w", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"  {self.name}: waiting for another run of this ring to end", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock
 
     def count(self, outcome: str) -> int:
         return sum(case.outcome == outcome for case in self.cases)
