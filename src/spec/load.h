@@ -5,7 +5,8 @@
  *
  * Where a file lies decides whether it is trusted (see place.h); the definition is trusted when all of its
  * files are. What lies in a place that is never trusted concerns no definition but those in such a place, and
- * is read before what is trusted: it can neither mask, replace nor overrule it. What an untrusted one may not ask for is policy.h's business, at every start.
+ * is read before what is trusted: it can neither mask, replace nor overrule it. What an untrusted definition
+ * may not ask for is policy.h's business, at every start.
  */
 #pragma once
 
