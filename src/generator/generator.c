@@ -89,14 +89,14 @@ static int write_dropin(int directory, const char *name, const char *file, const
         return file_create(directory, path, 0644, text);
 }
 
-static int generate(int directory, const Definition *definition, const Definitions *all) {
+static int generate(int directory, const Definition *definition, const Order *place) {
         _cleanup_free_ char *properties = NULL, *order = NULL;
         int r;
 
         r = dropin_properties(definition, &properties);
         if (r < 0)
                 return r;
-        r = dropin_order(definition, all->list, all->n, &order);
+        r = dropin_order(definition, place, &order);
         if (r < 0)
                 return r;
         r = write_dropin(directory, definition->name, DROPIN_NAME, properties);
@@ -108,6 +108,7 @@ static int generate(int directory, const Definition *definition, const Definitio
 
 int main(int argc, char **argv) {
         _cleanup_(definitions_done) Definitions definitions = {};
+        _cleanup_(orders_clear) Orders orders = ORDERS_EMPTY;
         _cleanup_close_ int directory = -EBADF;
         int r, status = EXIT_SUCCESS;
 
@@ -124,13 +125,15 @@ int main(int argc, char **argv) {
         }
 
         r = load_all(&definitions);
+        if (r >= 0)
+                r = orders_make(definitions.list, definitions.n, &orders);
         if (r < 0) {
                 (void) fprintf(stderr, "berth-generator: cannot read the definitions: %s\n", strerror(-r));
                 return EXIT_FAILURE;
         }
 
         for (size_t i = 0; i < definitions.n; i++) {
-                r = generate(directory, definitions.list[i], &definitions);
+                r = generate(directory, definitions.list[i], &orders.list[i]);
                 if (r < 0) {
                         (void) fprintf(stderr, "berth-generator: cannot write the drop-in of container %s: %s\n",
                                        definitions.list[i]->name, strerror(-r));

@@ -61,17 +61,7 @@ int dropin_properties(const Definition *definition, char **ret) {
         return 0;
 }
 
-static void print_unit(FILE *stream, const char *name) {
-        (void) fprintf(stream, " container@%s.service", name);
-}
-
-static void print_group(FILE *stream, const char *group, const Definition *self, Definition *const *all, size_t n_all) {
-        for (size_t i = 0; i < n_all; i++)
-                if (streq_null(all[i]->autostart_group, group) && !streq(all[i]->name, self->name))
-                        print_unit(stream, all[i]->name);
-}
-
-int dropin_order(const Definition *definition, Definition *const *all, size_t n_all, char **ret) {
+int dropin_order(const Definition *definition, const Order *order, char **ret) {
         _cleanup_free_ char *text = NULL;
         _cleanup_fclose_ FILE *stream = NULL;
         size_t size;
@@ -81,15 +71,17 @@ int dropin_order(const Definition *definition, Definition *const *all, size_t n_
         if (!stream)
                 return -ENOMEM;
 
-        if (definition->after) {
-                (void) fprintf(stream, HEAD "[Unit]\nAfter=", definition->name, definition->name);
-                for (char **after = definition->after; *after; after++)
-                        if (**after == '@')
-                                print_group(stream, *after + 1, definition, all, n_all);
-                        else
-                                print_unit(stream, *after);
+        if (order->n_after > 0 || order->n_left_out > 0)
+                (void) fprintf(stream, HEAD "[Unit]\n", definition->name, definition->name);
+        for (size_t i = 0; i < order->n_left_out; i++)
+                (void) fprintf(stream,
+                               "# After=container@%s.service is left out: that container is itself started after this "
+                               "one.\n",
+                               order->left_out[i]);
+        for (size_t i = 0; i < order->n_after; i++)
+                (void) fprintf(stream, "%scontainer@%s.service", i == 0 ? "After=" : " ", order->after[i]);
+        if (order->n_after > 0)
                 (void) fputc('\n', stream);
-        }
 
         r = stream_finish(&stream);
         if (r < 0)

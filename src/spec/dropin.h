@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "spec/definition.h"
+#include "spec/order.h"
 
 #define DROPIN_DIRECTORY "/run/systemd/generator"
 #define DROPIN_NAME "50-berth.conf"
@@ -19,6 +20,6 @@
 /* The text of DROPIN_NAME; *ret is "" if the definition says nothing of the kind, and there is to be no file. */
 int dropin_properties(const Definition *definition, char **ret);
 
-/* The text of DROPIN_ORDER_NAME: after which units this one starts. all are the definitions of this host, for After=
- * that names a group. */
-int dropin_order(const Definition *definition, Definition *const *all, size_t n_all, char **ret);
+/* The text of DROPIN_ORDER_NAME: after which units this one starts, and a comment on what was left out of that; *ret is
+ * "" if there is neither. */
+int dropin_order(const Definition *definition, const Order *order, char **ret);
