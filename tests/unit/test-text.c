@@ -168,7 +168,7 @@ static void test_words(void) {
 static void test_quoting_comes_back(void) {
         static const char *const words[] = {
                 "", "plain", "a b", "\"", "\\", "'", "a\nb\tc\001", "\xc3\xa4 \xe2\x82\xac", "%n$x;#",
-                "\xe2\x80\xae" "evil",
+                "\xe2\x80\xaelive",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(words); i++) {
