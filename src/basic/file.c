@@ -111,7 +111,7 @@ static int open_resolved(int dirfd, const char *path, int flags, uint64_t resolv
         while (*path == '/')
                 path++;
 
-        /* EAGAIN: something on the way was renamed meanwhile, as openat2(2) says; somebody who keeps renaming gets it. */
+        /* EAGAIN: something on the way was renamed meanwhile (openat2(2)); who keeps renaming gets it. */
         for (unsigned tries = 0; tries < RENAME_TRIES; tries++) {
                 fd = sys_openat2(dirfd, *path ? path : ".", (uint64_t) (unsigned) flags | O_CLOEXEC, 0, resolve);
                 if (fd >= 0)

@@ -91,7 +91,7 @@ static void test_sentence(void) {
         char text[512];
 
         failure_sentence(&failure, "web", text, sizeof text);
-        CHECK_STR(text, "Cannot start container web: failed to open the root /srv/a?b?[31m: No such file or directory");
+        CHECK_STR(text, "Cannot start container web: failed to open the root /srv/a\\nb\\x1b[31m: No such file or directory");
 
         (void) failure_cause(&failure, -ENOENT, "it is not there");
         failure_sentence(&failure, "web", text, sizeof text);

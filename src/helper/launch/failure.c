@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "basic/string.h"
+
 static const struct {
         const char *name;
         const char *words; /* follows "failed to"; the object comes behind it */
@@ -73,13 +75,12 @@ int failure_cause(Failure *failure, int error, const char *cause_format, ...) {
 
 void failure_sentence(const Failure *failure, const char *container, char *buffer, size_t size) {
         bool bounded = (size_t) failure->step < _STEP_N;
+        char text[sizeof failure->object + sizeof failure->cause + 256];
 
-        (void) snprintf(buffer, size, "Cannot start container %s: failed to %s%s%s: %s", container,
+        (void) snprintf(text, sizeof text, "Cannot start container %s: failed to %s%s%s: %s", container,
                         bounded ? steps[failure->step].words : "start", failure->object[0] ? " " : "",
                         failure->object, failure->cause[0] ? failure->cause : strerror(failure->error));
 
         /* Names and paths come from files; none may start a new line or drive a terminal. */
-        for (char *p = buffer; *p; p++)
-                if ((unsigned char) *p < ' ' || *p == 0x7f)
-                        *p = '?';
+        (void) string_escape_to(text, buffer, size);
 }

@@ -16,6 +16,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/file.h"
+#include "basic/string.h"
 
 #define STATUS_MAX 512
 
@@ -149,6 +150,7 @@ static int handover_read_guest(int socket, pid_t pid, bool *ret_ready, char stat
         };
         struct ucred sender = {};
         char *save = NULL;
+        size_t size;
         ssize_t n;
 
         *ret_ready = false;
@@ -176,12 +178,11 @@ static int handover_read_guest(int socket, pid_t pid, bool *ret_ready, char stat
         for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
                 if (strcmp(line, "READY=1") == 0)
                         *ret_ready = true;
-                if (strncmp(line, "STATUS=", 7) == 0)
-                        (void) snprintf(status, STATUS_MAX, "STATUS=Container: %.400s", line + 7);
+                if (strncmp(line, "STATUS=", 7) == 0) {
+                        size = (size_t) snprintf(status, STATUS_MAX, "STATUS=Container: ");
+                        (void) string_escape_to(line + 7, status + size, STATUS_MAX - size);
+                }
         }
-        for (char *p = status; *p; p++)
-                if ((unsigned char) *p < ' ' || *p == 0x7f)
-                        *p = '?';
 
         return 0;
 }

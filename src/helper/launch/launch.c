@@ -387,7 +387,8 @@ static int launch_hand_over(Launch *launch) {
         return notify_barrier_wait(TAKE_FD(launch->barrier), HANDOVER_TIMEOUT_MSEC);
 }
 
-static int launch_steps(Launch *launch, const char *name) {
+/* Up to the definition and the unit's agreement with it. */
+static int launch_begin(Launch *launch, const char *name) {
         Failure *failure = &launch->failure;
         int r;
 
@@ -421,7 +422,14 @@ static int launch_steps(Launch *launch, const char *name) {
         r = prelude_update_unit(failure, launch->definition);
         if (r < 0)
                 return r;
-        r = prelude_delay(failure, launch->definition, &launch->notify);
+        return prelude_delay(failure, launch->definition, &launch->notify);
+}
+
+static int launch_steps(Launch *launch, const char *name) {
+        Failure *failure = &launch->failure;
+        int r;
+
+        r = launch_begin(launch, name);
         if (r < 0)
                 return r;
 

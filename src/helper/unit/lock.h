@@ -2,8 +2,8 @@
 /*
  * Locks of what a container has to itself, as files in directories that only root can enter: anybody who can read a
  * directory could keep a lock on the directory itself. The files, and how they are used, are systemd-nspawn's, so that
- * its containers and ours never share a root or an id: the lock counts only while the file is still the one of its name,
- * since whoever removes it does so under the lock (systemd's make_lock_file()).
+ * its containers and ours never share a root or an id: the lock counts only while the file is still the one of its
+ * name, since whoever removes it does so under the lock (systemd's make_lock_file()).
  */
 #pragma once
 
