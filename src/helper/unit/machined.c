@@ -15,6 +15,8 @@
 #define MACHINED_CGROUP CGROUP_ROOT "/system.slice/systemd-machined.service"
 #define DESTINATION "org.freedesktop.machine1"
 #define MANAGER DESTINATION, "/org/freedesktop/machine1", "org.freedesktop.machine1.Manager"
+#define REGISTER_TRIES 40
+#define REGISTER_PAUSE_USEC 5000
 #define TIMEOUT_USEC (UINT64_C(2) * 1000 * 1000)
 
 /* libsystemd is loaded only when there is somebody to talk to: it would double the time of every other start. */
@@ -99,10 +101,15 @@ void machined_register(const char *name, const char *machine_id, pid_t leader) {
         if (library_load(&library) < 0 || library.open_system(&bus) < 0)
                 return;
 
-        if (library.set_timeout(bus, TIMEOUT_USEC) >= 0 &&
-            machine_register(&library, bus, name, id, leader) < 0 && machine_is_ours(&library, bus, name) &&
+        if (library.set_timeout(bus, TIMEOUT_USEC) >= 0 && machine_register(&library, bus, name, id, leader) < 0 &&
+            machine_is_ours(&library, bus, name) &&
             library.call_method(bus, MANAGER, "UnregisterMachine", NULL, NULL, "s", name) >= 0)
-                (void) machine_register(&library, bus, name, id, leader);
+                /* machined forgets an entry some time after it said so. */
+                for (unsigned tries = 0; tries < REGISTER_TRIES; tries++) {
+                        if (machine_register(&library, bus, name, id, leader) >= 0)
+                                break;
+                        (void) usleep(REGISTER_PAUSE_USEC);
+                }
 
         (void) library.close(bus);
 }
