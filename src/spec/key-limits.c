@@ -222,11 +222,21 @@ static bool sysctl_name_is_valid(const char *key) {
         }
 }
 
+/* sysctl.d(5) knows names with slashes between the parts, too, which then mean dots and the other way round. */
+static void sysctl_name_normalize(char *key) {
+        if (key[strcspn(key, "./")] != '/')
+                return;
+
+        for (char *p = key; *p; p++)
+                *p = *p == '/' ? '.' : *p == '.' ? '/' : *p;
+}
+
 static int sysctl_set(KeyContext *context, Definition *definition, const char *word, size_t name_length) {
         _cleanup_free_ char *key = strndup(word, name_length), *value = strdup(word + name_length + 1);
 
         if (!key || !value)
                 return -ENOMEM;
+        sysctl_name_normalize(key);
         if (!sysctl_name_is_valid(key))
                 return key_refuse_value(context, key,
                                         "is not the name of a setting, such as net.ipv4.ip_forward");
