@@ -102,31 +102,41 @@ static const char *maps_identity(const char *line, size_t *ret_size) {
         return p;
 }
 
-int handover_is_tainted(pid_t pid) {
-        _cleanup_free_ char *own = NULL, *other = NULL;
+/* The first mapping is the program's. Compared as text: the device here is not always what stat(2) says. */
+int handover_identity(char ret[static IDENTITY_SIZE]) {
+        _cleanup_free_ char *maps = NULL;
         const char *identity;
         size_t size;
+        int r;
+
+        r = file_read(AT_FDCWD, "/proc/self/maps", MAPS_MAX, &maps, NULL);
+        if (r < 0)
+                return r;
+
+        identity = maps_identity(maps, &size);
+        if (!identity || size >= IDENTITY_SIZE || (size >= 2 && memcmp(identity + size - 2, " 0", 2) == 0))
+                return -EBADMSG;
+
+        memcpy(ret, identity, size);
+        ret[size] = '\0';
+        return 0;
+}
+
+int handover_is_tainted(pid_t pid, const char *identity) {
+        _cleanup_free_ char *maps = NULL;
         char path[32];
         int r;
 
-        /* The first mapping is the program's. Compared as text: the device here is not always what stat(2) says. */
-        r = file_read(AT_FDCWD, "/proc/self/maps", MAPS_MAX, &own, NULL);
-        if (r < 0)
-                return r;
-        identity = maps_identity(own, &size);
-        if (!identity)
-                return -EBADMSG;
-
         (void) snprintf(path, sizeof path, "/proc/%d/maps", (int) pid);
-        r = file_read(AT_FDCWD, path, MAPS_MAX, &other, NULL);
+        r = file_read(AT_FDCWD, path, MAPS_MAX, &maps, NULL);
         if (r < 0)
                 return r;
 
-        for (const char *line = other; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-                size_t other_size;
-                const char *other_identity = maps_identity(line, &other_size);
+        for (const char *line = maps; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                size_t size;
+                const char *other = maps_identity(line, &size);
 
-                if (other_identity && other_size == size && memcmp(identity, other_identity, size) == 0)
+                if (other && strlen(identity) == size && memcmp(identity, other, size) == 0)
                         return 1;
         }
 
@@ -229,15 +239,11 @@ int handover_silence(int socket) {
         return 0;
 }
 
-int handover_ready(const Notify *notify, FdStore *store, int *ret_barrier) {
+int handover_ready(const Notify *notify, FdStore *store) {
         int r;
 
         r = fd_store_commit_rest(store, notify);
         if (r < 0)
                 return r;
-        r = notify_send(notify, "READY=1");
-        if (r < 0)
-                return r;
-
-        return notify_barrier_begin(notify, ret_barrier);
+        return notify_send(notify, "READY=1");
 }

@@ -309,6 +309,7 @@ static int launch_release(Launch *launch) {
                 .has_credentials = launch->run.credentials,
                 .has_notify = launch->run.notify >= 0,
         };
+        char identity[IDENTITY_SIZE];
         int r;
 
         r = step_begin(&launch->failure, STEP_GUEST, "its way to stop");
@@ -325,6 +326,9 @@ static int launch_release(Launch *launch) {
         if (r < 0)
                 return r;
         machined_register(launch->definition->name, launch->plan.machine_id, launch->pid);
+        r = handover_identity(identity);
+        if (r < 0)
+                return r;
         r = handover_watch(launch->pid);
         if (r < 0)
                 return r;
@@ -341,7 +345,7 @@ static int launch_release(Launch *launch) {
         if (r < 0)
                 return r;
 
-        r = handover_is_tainted(launch->pid);
+        r = handover_is_tainted(launch->pid, identity);
         if (r > 0)
                 return failure_cause(&launch->failure, -EPERM, "it has /proc/self/exe for its interpreter");
         return r;
@@ -373,7 +377,7 @@ static int launch_hand_over(Launch *launch) {
                 launch->store.notify = TAKE_FD(launch->run.notify);
         }
 
-        r = handover_ready(&launch->notify, &launch->store, &launch->barrier);
+        r = handover_ready(&launch->notify, &launch->store);
         if (r < 0)
                 return r;
         if (!guest) {
@@ -384,7 +388,8 @@ static int launch_hand_over(Launch *launch) {
 
         /* From here on it is a running container, whatever happens to us. */
         launch->pid = 0;
-        return notify_barrier_wait(TAKE_FD(launch->barrier), HANDOVER_TIMEOUT_MSEC);
+        r = notify_barrier_begin(&launch->notify, &launch->barrier);
+        return r < 0 ? r : notify_barrier_wait(TAKE_FD(launch->barrier), HANDOVER_TIMEOUT_MSEC);
 }
 
 /* Up to the definition and the unit's agreement with it. */

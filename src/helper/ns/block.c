@@ -19,7 +19,7 @@
 #include "helper/unit/lock.h"
 
 #define BLOCK_PATH_SIZE (sizeof LOCK_BLOCKS + 16)
-#define STAMP_SIZE 256
+#define STAMP_SIZE 384
 #define SUBID_FILE_MAX (1024 * 1024)
 
 /* A fixed key: the hash only spreads names over the blocks. */
@@ -49,10 +49,11 @@ static bool block_has_user(uint32_t base) {
         return getpwuid(base) || getgrgid(base);
 }
 
-/* Asking NSS costs as much as all the rest of a start, so what it said is noted in the lock's file for as long as the
- * files are the same that it was asked with, at most until the host's next boot. */
+/* Asking NSS costs as much as all the rest of a start, so that a block was found free is noted in the lock's file, for
+ * as long as these files are the same, at most until the host's next boot. */
 static void block_stamp(char stamp[static STAMP_SIZE]) {
-        static const char *const databases[] = { "/etc/passwd", "/etc/group", "/etc/nsswitch.conf" };
+        static const char *const databases[] = { "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/subuid",
+                                                  "/etc/subgid" };
         size_t n = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(databases); i++) {
@@ -65,22 +66,6 @@ static void block_stamp(char stamp[static STAMP_SIZE]) {
                 if (written > 0 && (size_t) written < STAMP_SIZE - n)
                         n += (size_t) written;
         }
-}
-
-/* Is the block nobody's? Called with its lock held. */
-static bool block_is_free(uint32_t base, int lock) {
-        char stamp[STAMP_SIZE] = {}, noted[STAMP_SIZE] = {};
-
-        block_stamp(stamp);
-        if (pread(lock, noted, sizeof noted - 1, 0) > 0 && strcmp(stamp, noted) == 0)
-                return true;
-        if (block_has_user(base))
-                return false;
-
-        /* A note that cannot be written, or only in part, is no note: the next start asks again. */
-        if (ftruncate(lock, 0) == 0 && pwrite(lock, stamp, strlen(stamp), 0) < 0)
-                return errno == ENOSPC;
-        return true;
 }
 
 static void block_path(uint32_t base, char path[static BLOCK_PATH_SIZE]) {
@@ -119,22 +104,68 @@ static int block_from_store(FdStore *store, uint32_t *ret_base) {
         return -ENOENT;
 }
 
+/* What /etc/subuid and /etc/subgid say; read only when it is needed. */
+typedef struct Subids {
+        char *subuid, *subgid;
+        bool loaded;
+} Subids;
+
+static void subids_done(Subids *subids) {
+        free(subids->subuid);
+        free(subids->subgid);
+}
+
+static int subids_load(Subids *subids) {
+        int r;
+
+        if (subids->loaded)
+                return 0;
+
+        r = file_read(AT_FDCWD, "/etc/subuid", SUBID_FILE_MAX, &subids->subuid, NULL);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        r = file_read(AT_FDCWD, "/etc/subgid", SUBID_FILE_MAX, &subids->subgid, NULL);
+        if (r < 0 && r != -ENOENT)
+                return r;
+
+        subids->loaded = true;
+        return 0;
+}
+
+static bool subids_touch(const Subids *subids, uint32_t base) {
+        return subid_text_touches(subids->subuid, base) || subid_text_touches(subids->subgid, base);
+}
+
+/* Is the block nobody's? Called with its lock held. */
+static int block_is_free(uint32_t base, int lock, Subids *subids) {
+        char stamp[STAMP_SIZE] = {}, noted[STAMP_SIZE] = {};
+        int r;
+
+        block_stamp(stamp);
+        if (pread(lock, noted, sizeof noted - 1, 0) > 0 && strcmp(stamp, noted) == 0)
+                return 1;
+
+        r = subids_load(subids);
+        if (r < 0)
+                return r;
+        if (subids_touch(subids, base) || block_has_user(base))
+                return 0;
+
+        /* A note that cannot be written, or only in part, is no note: the next start asks again. */
+        if (ftruncate(lock, 0) < 0 || (pwrite(lock, stamp, strlen(stamp), 0) < 0 && errno != ENOSPC))
+                return -errno;
+        return 1;
+}
+
 int block_acquire(FdStore *store, const char *name, uint32_t *ret_base) {
         const uint32_t first = BLOCK_BASE_MIN / ID_BLOCK_SIZE;
         const uint32_t n_blocks = BLOCK_BASE_MAX / ID_BLOCK_SIZE - first + 1;
-        _cleanup_free_ char *subuid = NULL, *subgid = NULL;
+        _cleanup_(subids_done) Subids subids = {};
         uint32_t start;
         int r;
 
         r = block_from_store(store, ret_base);
         if (r != -ENOENT)
-                return r;
-
-        r = file_read(AT_FDCWD, "/etc/subuid", SUBID_FILE_MAX, &subuid, NULL);
-        if (r < 0 && r != -ENOENT)
-                return r;
-        r = file_read(AT_FDCWD, "/etc/subgid", SUBID_FILE_MAX, &subgid, NULL);
-        if (r < 0 && r != -ENOENT)
                 return r;
 
         start = (uint32_t) (siphash24(name, strlen(name), block_hash_key) % n_blocks);
@@ -143,7 +174,7 @@ int block_acquire(FdStore *store, const char *name, uint32_t *ret_base) {
                 _cleanup_close_ int fd = -EBADF;
                 char id[16];
 
-                if (subid_text_touches(subuid, base) || subid_text_touches(subgid, base))
+                if (subids.loaded && subids_touch(&subids, base))
                         continue;
 
                 (void) snprintf(id, sizeof id, "%u", base);
@@ -152,10 +183,13 @@ int block_acquire(FdStore *store, const char *name, uint32_t *ret_base) {
                         continue;
                 if (r < 0)
                         return r;
-                if (!block_is_free(base, fd)) {
+                r = block_is_free(base, fd, &subids);
+                if (r <= 0)
                         block_unlink(base);
+                if (r < 0)
+                        return r;
+                if (r == 0)
                         continue;
-                }
 
                 r = fd_store_add(store, TAKE_FD(fd));
                 if (r < 0)

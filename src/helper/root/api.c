@@ -27,12 +27,14 @@ static int mask_hide(Failure *failure, int stage, int proc, const char *source, 
         r = step_begin(failure, STEP_MASK, "/proc/%s", target);
         if (r < 0)
                 return r;
+        /* Not every kernel has every file, and a clone that is not attached costs a grace period to throw away. */
+        if (faccessat(proc, target, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
         r = mount_clone(stage, source, false, &fd);
         if (r < 0)
                 return r;
 
-        r = mount_attach_at(fd, proc, target);
-        return r == -ENOENT ? 0 : r; /* not every kernel has every file */
+        return mount_attach_at(fd, proc, target);
 }
 
 /* Mounts a part of /proc over itself, read-only or as it was. */
