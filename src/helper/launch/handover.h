@@ -27,8 +27,8 @@ int handover_resume(pid_t pid);
 #define IDENTITY_SIZE 64
 int handover_identity(char ret[static IDENTITY_SIZE]);
 
-/* With the process stopped after its exec: is the launcher's own program part of what it runs? A guest's file can ask
- * for /proc/self/exe as its interpreter, and the kernel then takes it, from outside of the container. 1 if so. */
+/* With the process stopped after its exec: is the launcher's own program part of what it runs? 1 if so. A guest's file
+ * can ask for /proc/self/exe as its interpreter, and the kernel then takes it, from outside of the container. */
 int handover_is_tainted(pid_t pid, const char *identity);
 
 /* Waits for the guest's own READY=1, from its process 1 and nobody else; what it says of its status is passed on.
@@ -39,6 +39,6 @@ int handover_wait_guest(const Notify *notify, int socket, pid_t pid, int pidfd);
  * cannot send would complain at each of its daemon-reloads. */
 int handover_silence(int socket);
 
-/* Tells systemd the rest. Until it has heard (notify_barrier_begin()) this process must not end, since systemd could not
- * tell any more who sent it. */
+/* Tells systemd the rest. Until it has heard (notify_barrier_begin()) this process must not end, since systemd could
+ * not tell any more who sent it. */
 int handover_ready(const Notify *notify, FdStore *store);
