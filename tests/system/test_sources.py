@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Paths of the host in a trusted definition: who else can decide where they lead, and who else gets to what a container
-writes there with the ids of the host. EVE is a user of the host without any right.
+"""Paths of the host in a trusted definition: who else can decide where they lead, and who else gets to what a
+container writes there with the ids of the host. EVE is a user of the host without any right.
 """
 
 import itertools
@@ -16,8 +16,8 @@ SECRET = 'what only root reads'
 serial = itertools.count()
 
 LINK = '{name} is a symbolic link that others than root can change; name the place itself'
-EXPOSED = ('every user of this host can get there, and could use a set-user-ID program that the container makes there; take '
-           'the directory above it away from others (chmod 0700), or {instead}')
+EXPOSED = ('every user of this host can get there, and could use a set-user-ID program that the container makes there; '
+           'take the directory above it away from others (chmod 0700), or {instead}')
 
 
 @pytest.fixture
@@ -25,7 +25,8 @@ def place(machine):
     """Directories that everybody can enter: eve's own, root's, and one with a secret."""
     machine.run(f'''mkdir -p {PLACE}/eve/real {PLACE}/root/real {PLACE}/secret/real && cd {PLACE} &&
                     echo real >eve/real/file && echo real >root/real/file && echo "{SECRET}" >secret/file &&
-                    echo "{SECRET}" >secret/real/file && chmod 0600 secret/file secret/real/file && chown -R {EVE}:{EVE} eve''')
+                    echo "{SECRET}" >secret/real/file && chmod 0600 secret/file secret/real/file &&
+                    chown -R {EVE}:{EVE} eve''')
     yield PLACE
     machine.remove(PLACE)
 
@@ -38,7 +39,8 @@ def public_tree(machine):
     def make():
         path = f'/srv/public-{next(serial)}'
         made.append(path)
-        machine.run(f'mkdir -p {path}/above && cp -a /srv/guests/busybox {path}/above/root && chmod 0755 {path} {path}/above')
+        machine.run(f'mkdir -p {path}/above && cp -a /srv/guests/busybox {path}/above/root && '
+                    f'chmod 0755 {path} {path}/above')
         return f'{path}/above/root'
     yield make
     for path in made:
@@ -79,7 +81,8 @@ LINKS = {
     'that root made at eve\'s': ('root', 'ln -s ../secret eve/data', 'eve/data', 'data'),
     'of eve\'s at root\'s': ('root', f'ln -s ../secret root/data; chown -h {EVE} root/data', 'root/data', 'data'),
     'that root made for all': ('root', 'mkdir -m 1777 all; ln -s ../secret all/data', 'all/data', 'data'),
-    'that root made for a group': ('root', f'mkdir -m 0775 all; chgrp {EVE} all; ln -s ../secret all/data', 'all/data', 'data'),
+    'that root made for a group': ('root', f'mkdir -m 0775 all; chgrp {EVE} all; ln -s ../secret all/data', 'all/data',
+                                   'data'),
     'to a file': ('eve', 'rm eve/real/file; ln -s ../../secret/file eve/real/file', 'eve/real/file', 'file'),
 }
 
@@ -136,8 +139,8 @@ def test_link_that_comes_and_goes(container, machine, place):
             'while time.monotonic() < end: libc.renameat2(-100, b"real", -100, b"link", 2)\n')
     as_eve(machine, f'cd {place}/eve && ln -s ../secret link')
     unit = f'swap-{next(serial)}'
-    machine.run(['systemd-run', f'--unit={unit}', '--collect', f'--working-directory={place}/eve', '/usr/bin/env', *AS_EVE,
-                 '/usr/bin/python3', '-c', swap])
+    machine.run(['systemd-run', f'--unit={unit}', '--collect', f'--working-directory={place}/eve', '/usr/bin/env',
+                 *AS_EVE, '/usr/bin/python3', '-c', swap])
     try:
         one = container('raced', of_mount(f'{place}/eve/real', command='/bin/sh -c "cat /mnt/file"'))
         results = [one.start(check=False).returncode == 0 for _ in range(40)]
@@ -213,14 +216,16 @@ def test_list_of_rights_is_no_shelter(container, machine, public_tree):
     machine.run(['/usr/bin/python3', '-c', 'import os, sys; os.setxattr(sys.argv[1], "system.posix_acl_access", '
                  'bytes.fromhex(sys.argv[2]))', os.path.dirname(path), value.hex()])
     as_eve(machine, f'test -e {path}/bin')
-    refused(container('listed', of_root(path)), f'open the root {path}', EXPOSED.format(instead='set [Root] Overlay=yes'))
+    refused(container('listed', of_root(path)), f'open the root {path}',
+            EXPOSED.format(instead='set [Root] Overlay=yes'))
 
 
 def test_writable_root_without_set_user_id(container, machine, public_tree):
     """On a file system that is mounted nosuid there is nothing to take advantage of."""
     path = public_tree()
     above = os.path.dirname(path)
-    machine.run(f'mount -t tmpfs -o nosuid,size=16M place {above} && cp -a /srv/guests/busybox {path} && chmod 0755 {above}')
+    machine.run(f'mount -t tmpfs -o nosuid,size=16M place {above} && cp -a /srv/guests/busybox {path} && '
+                f'chmod 0755 {above}')
     one = container('nosuid', of_root(path))
     one.start()
     one.inside('cp /bin/busybox /su && chmod 4755 /su')
