@@ -188,7 +188,7 @@ def test_machine_over_reboots(container, machine, machined, tree, name):
         assert (registered(machine, name, 'Unit'), registered(machine, name, 'Class')) == (one.unit, 'container')
         assert leader not in seen
         seen.append(leader)
-        machine.write(f'{root}/reboot', '')
+        machine.run(['touch', f'{root}/reboot'])
         wait_for_another(one, int(leader))
     one.stop()
     one.wait_for(lambda: registered(machine, name, 'Leader') == '', 'an end of its entry', timeout=10)
@@ -229,7 +229,7 @@ def test_depth_of_cgroups(container, machine, tree, name):
             assert one.inside(f'echo max >/sys/fs/cgroup/{file}', check=False).returncode != 0
         before = one.main_pid()
         if how == 'reboot':
-            machine.write(f'{root}/reboot', '')
+            machine.run(['touch', f'{root}/reboot'])
         elif how == 'kill':
             one.systemctl('kill', '--signal=KILL')
             one.wait_state('failed')
