@@ -64,7 +64,7 @@ static void test_misleading(void) {
 }
 
 static void test_escape_to(void) {
-        static const char text[] = "a\xc3\xa4\n\xe2\x80\xae\xf0\x9f\x8e\x89\xff";
+        static const char text[] = "a\xc3\xa4\n\xe2\x80\xae\xf0\x9f\x8e\x89\xff"; /* NOLINT(misc-misleading-bidirectional) */
         static const char *const parts[] = {
                 "a", "\xc3\xa4", "\\n", "\\xe2\\x80\\xae", "\xf0\x9f\x8e\x89", "\\xff",
         };
@@ -168,7 +168,7 @@ static void test_words(void) {
 static void test_quoting_comes_back(void) {
         static const char *const words[] = {
                 "", "plain", "a b", "\"", "\\", "'", "a\nb\tc\001", "\xc3\xa4 \xe2\x82\xac", "%n$x;#",
-                "\xe2\x80\xaelive",
+                "\xe2\x80\xaelive", /* NOLINT(misc-misleading-bidirectional) */
         };
 
         for (size_t i = 0; i < ELEMENTSOF(words); i++) {
