@@ -10,6 +10,7 @@
 #include "basic/quote.h"
 #include "basic/string.h"
 #include "basic/strv.h"
+#include "spec/key-pairs.h"
 #include "spec/key-types.h"
 #include "spec/limits.h"
 
@@ -92,19 +93,7 @@ static int environment_set(Definition *definition, const char *word, size_t name
         if (!key || !value)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < definition->n_environment; i++)
-                if (streq(definition->environment[i].key, key)) {
-                        free(definition->environment[i].value);
-                        definition->environment[i].value = TAKE_PTR(value);
-                        return 0;
-                }
-
-        if (array_reserve(&definition->environment, definition->n_environment, sizeof(KeyValue)) < 0)
-                return -ENOMEM;
-        definition->environment[definition->n_environment++] =
-                        (KeyValue) { .key = TAKE_PTR(key), .value = TAKE_PTR(value) };
-
-        return 0;
+        return pairs_set_take(&definition->environment, &definition->n_environment, TAKE_PTR(key), TAKE_PTR(value));
 }
 
 static int parse_environment(KeyContext *context, const char *value, void *field) {
@@ -143,32 +132,13 @@ static int parse_environment(KeyContext *context, const char *value, void *field
 static void reset_environment(const Key *key, void *field) {
         Definition *definition = field;
 
-        for (size_t i = 0; i < definition->n_environment; i++) {
-                free(definition->environment[i].key);
-                free(definition->environment[i].value);
-        }
-        free(definition->environment);
-        definition->environment = NULL;
-        definition->n_environment = 0;
+        pairs_clear(&definition->environment, &definition->n_environment);
 }
 
 static int print_environment(const Key *key, const void *field, FILE *stream) {
         const Definition *definition = field;
 
-        for (size_t i = 0; i < definition->n_environment; i++) {
-                const KeyValue *variable = definition->environment + i;
-                _cleanup_free_ char *word = string_printf("%s=%s", variable->key, variable->value),
-                                    *quoted = NULL;
-
-                if (!word)
-                        return -ENOMEM;
-                quoted = word_quote(word);
-                if (!quoted)
-                        return -ENOMEM;
-                fprintf(stream, "%s=%s\n", key->name, quoted);
-        }
-
-        return ferror(stream) ? -EIO : 0;
+        return pairs_print(definition->environment, definition->n_environment, key->name, stream);
 }
 
 const KeyType key_type_environment = {

@@ -12,6 +12,7 @@
 #include "basic/parse.h"
 #include "basic/quote.h"
 #include "basic/string.h"
+#include "spec/key-pairs.h"
 #include "spec/key-types.h"
 #include "spec/limits.h"
 
@@ -249,21 +250,10 @@ static int sysctl_set(KeyContext *context, Definition *definition, const char *w
                 return key_refuse_value(context, key, "needs a value of 1 to %d printable characters",
                                         SYSCTL_SIZE_MAX);
 
-        for (size_t i = 0; i < definition->n_sysctls; i++)
-                if (streq(definition->sysctls[i].key, key)) {
-                        free(definition->sysctls[i].value);
-                        definition->sysctls[i].value = TAKE_PTR(value);
-                        return 0;
-                }
-
         if (definition->n_sysctls >= SYSCTLS_MAX)
                 return key_refuse(context, "more than %d settings", SYSCTLS_MAX);
-        if (array_reserve(&definition->sysctls, definition->n_sysctls, sizeof(KeyValue)) < 0)
-                return -ENOMEM;
-        definition->sysctls[definition->n_sysctls++] = (KeyValue){ .key = TAKE_PTR(key),
-                                                                   .value = TAKE_PTR(value) };
 
-        return 0;
+        return pairs_set_take(&definition->sysctls, &definition->n_sysctls, TAKE_PTR(key), TAKE_PTR(value));
 }
 
 static int parse_sysctl(KeyContext *context, const char *value, void *field) {
@@ -295,32 +285,13 @@ static int parse_sysctl(KeyContext *context, const char *value, void *field) {
 static void reset_sysctl(const Key *key, void *field) {
         Definition *definition = field;
 
-        for (size_t i = 0; i < definition->n_sysctls; i++) {
-                free(definition->sysctls[i].key);
-                free(definition->sysctls[i].value);
-        }
-        free(definition->sysctls);
-        definition->sysctls = NULL;
-        definition->n_sysctls = 0;
+        pairs_clear(&definition->sysctls, &definition->n_sysctls);
 }
 
 static int print_sysctl(const Key *key, const void *field, FILE *stream) {
         const Definition *definition = field;
 
-        for (size_t i = 0; i < definition->n_sysctls; i++) {
-                const KeyValue *sysctl = definition->sysctls + i;
-                _cleanup_free_ char *word = string_printf("%s=%s", sysctl->key, sysctl->value),
-                                    *quoted = NULL;
-
-                if (!word)
-                        return -ENOMEM;
-                quoted = word_quote(word);
-                if (!quoted)
-                        return -ENOMEM;
-                fprintf(stream, "%s=%s\n", key->name, quoted);
-        }
-
-        return ferror(stream) ? -EIO : 0;
+        return pairs_print(definition->sysctls, definition->n_sysctls, key->name, stream);
 }
 
 const KeyType key_type_sysctl = {
