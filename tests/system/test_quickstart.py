@@ -11,13 +11,16 @@ from machines import open_machine
 
 TOP = Path(__file__).resolve().parents[2]
 QUICKSTART = str(TOP / 'tools' / 'quickstart')
+# In the machine, which has a /tmp of its own: where the checkout is on the host may not be there.
+CHECKOUT = '/usr/local/src/checkout'
+INSIDE = f'{CHECKOUT}/tools/quickstart'
 
 
 @pytest.fixture
 def bare():
     """A machine without the project."""
     machine = open_machine('local', f'pytest-bare-{os.getpid()}')
-    machine.up(project=False)
+    machine.up(project=False, binds=[f'{TOP}:{CHECKOUT}'])
     yield machine
     machine.down()
 
@@ -44,7 +47,7 @@ def test_tour_twice(tour_machine):
 def test_install_and_remove(bare):
     """Afterwards systemd, D-Bus and polkit know of berth; removed again, only definitions and data stay."""
     before = installed(bare)
-    bare.run([QUICKSTART, '--install'], timeout=300)
+    bare.run([INSIDE, '--install'], timeout=300)
     bare.write('/etc/berth/containers/plain.container', '[Container]\nCommand=/bin/true\n[Root]\nPath=/\n')
     assert bare.run(['systemctl', 'show', '--property=LoadState', '--value', 'container@x.service']).stdout == 'loaded\n'
     assert bare.run(['berthctl', 'verify', 'plain'], check=False).returncode in (0, 1)
@@ -52,8 +55,8 @@ def test_install_and_remove(bare):
     own = ['setpriv', '--reuid=berth', '--regid=berth', '--clear-groups', 'busctl', *name.split()]
     assert bare.run(own).stdout == 'u 1\n'
     assert bare.run(['busctl', *name.split()], check=False).returncode != 0, 'root owns a name that only berth may own'
-    bare.run([QUICKSTART, '--install'], timeout=300)
-    bare.run([QUICKSTART, '--remove'], timeout=60)
+    bare.run([INSIDE, '--install'], timeout=300)
+    bare.run([INSIDE, '--remove'], timeout=60)
     assert installed(bare) == before
     assert bare.exists('/etc/berth/containers/plain.container')
 
