@@ -11,6 +11,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/file.h"
+#include "helper/unit/cgroup.h"
 #include "helper/unit/systemctl.h"
 #include "spec/dropin.h"
 
@@ -34,7 +35,7 @@ static int unit_is_current(const Definition *definition, const char *expected) {
 }
 
 int prelude_update_unit(Failure *failure, const Definition *definition) {
-        _cleanup_free_ char *expected = NULL;
+        _cleanup_free_ char *expected = NULL, *unit = NULL;
         int r;
 
         r = step_begin(failure, STEP_UNIT, "container@%s.service", definition->name);
@@ -57,6 +58,12 @@ int prelude_update_unit(Failure *failure, const Definition *definition) {
         if (r == 0)
                 return failure_cause(failure, -ESTALE, "berth-generator did not write what the definition says; see the "
                                                        "journal for its messages");
+
+        if (asprintf(&unit, "container@%s.service", definition->name) < 0)
+                return -ENOMEM;
+        r = systemctl_apply_limits(unit, "/" CGROUP_LAUNCH);
+        if (r < 0)
+                return failure_cause(failure, r, "the definition has changed, and systemd did not apply its limits");
 
         return 0;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,9 +12,8 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 
-/* Runs systemctl and waits; *ret_output is what it printed, if it is wanted. */
-static int systemctl_run(const char *verb, char **ret_output, int *ret_status) {
-        char *argv[] = { (char *) "systemctl", (char *) verb, NULL };
+/* Runs a program and waits; *ret_output is what it printed, if it is wanted. */
+static int program_run(char *const *argv, char **ret_output, int *ret_status) {
         char *environment[] = { (char *) "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
         posix_spawn_file_actions_t actions;
@@ -31,7 +31,7 @@ static int systemctl_run(const char *verb, char **ret_output, int *ret_status) {
         if (ret_output)
                 r = -posix_spawn_file_actions_adddup2(&actions, theirs, STDOUT_FILENO);
         if (r == 0)
-                r = -posix_spawnp(&pid, "systemctl", &actions, NULL, argv, environment);
+                r = -posix_spawnp(&pid, argv[0], &actions, NULL, argv, environment);
         (void) posix_spawn_file_actions_destroy(&actions);
         if (r < 0)
                 return r;
@@ -49,9 +49,37 @@ static int systemctl_run(const char *verb, char **ret_output, int *ret_status) {
 }
 
 int systemctl_daemon_reload(void) {
+        char *const argv[] = { (char *) "systemctl", (char *) "daemon-reload", NULL };
         int status = 0, r;
 
-        r = systemctl_run("daemon-reload", NULL, &status);
+        r = program_run(argv, NULL, &status);
+        if (r < 0)
+                return r;
+
+        return status == 0 ? 0 : -EIO;
+}
+
+int systemctl_apply_limits(const char *unit, const char *cgroup) {
+        char pid[16];
+        char *const argv[] = {
+                (char *) "busctl",
+                (char *) "--quiet",
+                (char *) "call",
+                (char *) "org.freedesktop.systemd1",
+                (char *) "/org/freedesktop/systemd1",
+                (char *) "org.freedesktop.systemd1.Manager",
+                (char *) "AttachProcessesToUnit",
+                (char *) "ssau",
+                (char *) unit,
+                (char *) cgroup,
+                (char *) "1",
+                pid,
+                NULL,
+        };
+        int status = 0, r;
+
+        (void) snprintf(pid, sizeof pid, "%d", (int) getpid());
+        r = program_run(argv, NULL, &status);
         if (r < 0)
                 return r;
 
@@ -59,10 +87,11 @@ int systemctl_daemon_reload(void) {
 }
 
 int systemctl_is_booting(bool *ret) {
+        char *const argv[] = { (char *) "systemctl", (char *) "is-system-running", NULL };
         _cleanup_free_ char *state = NULL;
         int status = 0, r;
 
-        r = systemctl_run("is-system-running", &state, &status);
+        r = program_run(argv, &state, &status);
         if (r < 0)
                 return r;
         if (!state)

@@ -10,5 +10,10 @@
 /* Has systemd load its units again, generators included. -EIO when it could not, after its own message. */
 int systemctl_daemon_reload(void);
 
+/* systemd does not write the cgroup attributes of a unit that is up anew when it has loaded its units again, only when
+ * it is about to put a process there. So this process, which is in the unit's cgroup CGROUP already, is put there once
+ * more. -EIO as above. */
+int systemctl_apply_limits(const char *unit, const char *cgroup);
+
 /* Is the host still on its way up? */
 int systemctl_is_booting(bool *ret);
