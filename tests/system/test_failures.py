@@ -37,11 +37,11 @@ OBJECTS = {
     'definition': '{name}', 'policy': '{name}', 'unit': 'container@{name}.service', 'root': '/srv/guests/busybox',
     'lock': '/srv/guests/busybox', 'guest': 'its way to stop', 'id-range': 'for {name}', 'id-map': 'of the container',
     'tree': '', 'overlay': '/var/lib/berth/overlays/{name}', 'dev': '/dev', 'run': '/run', 'directory': '/tmp',
-    'exec': 'its first program', 'hostname': '{name}',
+    'exec': '/dev/console', 'hostname': '{name}',
 }
 # Steps that other processes do: what the launcher says when they are killed. Of its own end it cannot speak.
 FIRST_KILLED = 'it crashed while it was loaded, or was killed'
-OTHERS = dict.fromkeys(('pivot', 'hostname', 'sysctl', 'identity', 'keyring', 'directory'), FIRST_KILLED)
+OTHERS = dict.fromkeys(('pivot', 'hostname', 'sysctl', 'identity', 'keyring', 'directory', 'exec'), FIRST_KILLED)
 OTHERS['api'] = 'the process that does it was killed'
 serial = itertools.count()      # a name of its own each time keeps their lines in the journal apart
 

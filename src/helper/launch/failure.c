@@ -50,6 +50,11 @@ const char *step_name(Step step) {
         return (size_t) step < _STEP_N ? steps[step].name : "unknown";
 }
 
+void failure_at(Failure *failure, Step step, const char *object) {
+        *failure = (Failure) { .step = step };
+        (void) snprintf(failure->object, sizeof failure->object, "%s", object);
+}
+
 int step_begin(Failure *failure, Step step, const char *object_format, ...) {
         va_list arguments;
 

@@ -59,6 +59,9 @@ typedef struct Failure {
  * was asked to inject at this step. */
 int step_begin(Failure *failure, Step step, const char *object_format, ...) _printf_(3, 4);
 
+/* Says where a failure would lie that another process does not tell. */
+void failure_at(Failure *failure, Step step, const char *object);
+
 /* Names the cause in words where the errno's own text would mislead; returns error, which is negative. */
 int failure_cause(Failure *failure, int error, const char *cause_format, ...) _printf_(3, 4);
 

@@ -336,9 +336,8 @@ static int launch_release(Launch *launch) {
         if (r < 0)
                 return r;
 
-        r = step_begin(&launch->failure, STEP_EXEC, "its first program");
-        if (r < 0)
-                return r;
+        /* The payload does this step; it is here that its silence is told. */
+        failure_at(&launch->failure, STEP_EXEC, "its first program");
         r = handover_wait_exec(launch->pid);
         if (r == -ECHILD)
                 return launch_payload_failed(launch);
