@@ -28,8 +28,6 @@ int launch_plan_set_ids(LaunchPlan *plan, uint32_t block) {
         uint32_t id;
         int r;
 
-        plan->block = block;
-
         if (!definition->user_namespace) {
                 plan->has_root = true;
                 plan->owner_uid = 0;

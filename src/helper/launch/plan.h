@@ -27,7 +27,6 @@ typedef struct LaunchPlan {
         /* Ids: what files that berth makes for the container are owned by, as the host counts. When nobody inside
          * has id 0 they stay the host's root's, which shows as nobody. */
         IdMap ids;
-        uint32_t block; /* of the automatic ranges */
         bool has_root;
         uid_t owner_uid;
         gid_t owner_gid;
