@@ -5,6 +5,7 @@ make every test upon it worthless."""
 import os
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -109,6 +110,32 @@ def test_is_a_systemd_of_its_own(local):
     assert 'to the journal\n' in m.journal('selftest-echo.service')
     assert m.run('cat /sys/fs/cgroup/cgroup.procs').stdout == ''
     assert m.run('ls /sys/class/net').stdout == 'lo\n'
+
+
+ASK = '''
+    import os, subprocess, sys
+    me = subprocess.run(['pkcheck', '--action-id', sys.argv[1], '--process', str(os.getpid())], capture_output=True)
+    print(me.returncode, os.getuid(), sys.argv[2])
+'''
+
+
+def users_are_told_apart(m):
+    m.add_user('selftest')
+    uid = m.run(['id', '-u', 'selftest']).stdout.strip()
+    allowed = {}
+    for session in ('active', 'remote', None):
+        done = m.run_as('selftest', ['/usr/bin/python3', '-c', textwrap.dedent(ASK), 'org.freedesktop.login1.power-off', 'a $HOME'],
+                        session=session)
+        status, who, word = done.stdout.rstrip('\n').split(' ', 2)
+        assert (who, word) == (uid, 'a $HOME')
+        allowed[session] = status == '0'
+    assert allowed == {'active': True, 'remote': False, None: False}
+    assert m.run_as('selftest', 'exit 3', check=False).returncode == 3
+    assert m.run_as('selftest', 'cat', input='given').stdout == 'given'
+
+
+def test_users_are_what_polkit_takes_them_for(local):
+    users_are_told_apart(open_machine('local', local))
 
 
 def test_guest_trees_can_be_mounted_with_mapped_ids(local):
@@ -219,6 +246,10 @@ def test_vm_has_what_a_local_machine_may_lack(vm):
     assert {'cpu', 'memory', 'pids', 'io'} <= set(m.run('cat /sys/fs/cgroup/cgroup.controllers').stdout.split())
     m.run('for m in overlay veth loop dm_crypt tun bridge; do modprobe $m; done')
     assert m.run('ls /srv/guests').stdout.split() == ['busybox', 'debian12', 'debian13']
+
+
+def test_vm_users_are_what_polkit_takes_them_for(vm):
+    users_are_told_apart(open_machine('vm', vm))
 
 
 def test_vm_reboot_is_one(vm):

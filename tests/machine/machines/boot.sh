@@ -140,6 +140,11 @@ install_project() {
     [ -n "$M_PROJECT" ] || return 0
     tar -x -f "$M_PROJECT" -C . --keep-directory-symlink --no-overwrite-dir
     chroot . systemd-sysusers
+    # As the package does: who connects starts what listens.
+    local socket
+    for socket in usr/lib/systemd/system/berth-*.socket; do
+        [ ! -e "$socket" ] || systemctl --root=. --quiet enable "${socket##*/}"
+    done
 }
 
 stage_init() {

@@ -171,6 +171,33 @@ class Machine:
         """Runs a list, or a string for the shell, in the machine as root. timeout None waits for ever."""
         raise NotImplementedError
 
+    def add_user(self, name):
+        """A local user with a home and no password, unless there is one of that name."""
+        self.run(['/bin/sh', '-c', 'id -u "$1" 2>/dev/null || useradd --create-home --shell=/bin/bash "$1"', 'sh', name])
+
+    def run_as(self, user, argv, session=None, check=True, timeout=60, input=None, env=None):
+        """run(), as a user. What logind and polkit take them for: session 'active' sits at the machine's seat, 'remote'
+        has logged in without one, as over the network, None has not logged in at all (a service)."""
+        words = ['/bin/sh', '-c', argv] if isinstance(argv, str) else argv
+        settings = [f'--property=User={user}', *(f'--setenv={k}={v}' for k, v in (env or {}).items())]
+        if session:
+            settings += ['--property=PAMName=login', *(f'--setenv={v}' for v in self.session(session))]
+        # A unit's command line has a second dollar for each one that is meant.
+        return self.run(['systemd-run', '--quiet', '--wait', '--pipe', '--collect', '--service-type=exec', *settings, '--',
+                         *(word.replace('$', '$$') for word in words)], check, timeout, input)
+
+    def session(self, kind):
+        """What pam_systemd reads to make a session of that kind."""
+        if kind not in ('active', 'remote'):
+            raise ValueError(f'{kind!r} is no kind of session: use active or remote')
+        seat = ['XDG_SESSION_CLASS=user', 'XDG_SESSION_TYPE=tty']
+        if kind == 'remote':
+            return seat
+        seat.append('XDG_SEAT=seat0')
+        if self.run(['loginctl', 'show-seat', '--property=CanTTY', '--value', 'seat0']).stdout == 'yes\n':
+            seat.append('XDG_VTNR=' + self.read('/sys/class/tty/tty0/active').strip().removeprefix('tty'))
+        return seat
+
     def write(self, path, data, mode=0o644):
         """Writes a file whole, text or bytes, with the directories that it needs."""
         script = 'mkdir -p "${1%/*}/" && rm -f "$1" && umask 077 && cat >"$1" && chmod "$2" "$1"'

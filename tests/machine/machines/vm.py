@@ -32,6 +32,9 @@ INSTALL = '''
     systemd-sysusers
     systemctl daemon-reload
     systemd-tmpfiles --create --remove 2>/dev/null || true
+    for socket in /usr/lib/systemd/system/berth-*.socket; do
+        [ ! -e "$socket" ] || systemctl --quiet enable --now "${socket##*/}"
+    done
     busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig >/dev/null
 '''
 
