@@ -2,7 +2,10 @@
 /*
  * berthctl cat: the merged definition of containers, with the origin of each value.
  */
+#include "basic/strv.h"
 #include "ctl/common.h"
+#include "ctl/names.h"
+#include "ctl/pager.h"
 #include "ctl/verb.h"
 #include "spec/print.h"
 
@@ -18,14 +21,33 @@ static int show(const char *name) {
         return report_problems(r, &problems);
 }
 
-int verb_cat(int argc, char **argv) {
-        int status = STATUS_FINE;
+static int run(const Arguments *arguments) {
+        _cleanup_(strv_freep) char **names = NULL;
+        int status;
 
-        for (int i = 1; i < argc; i++) {
-                if (i > 1)
+        status = defined_names(arguments, &names);
+        if (status != STATUS_FINE)
+                return status;
+
+        pager_open();
+        for (size_t i = 0; names[i]; i++) {
+                if (i > 0)
                         putchar('\n');
-                status = status_join(status, show(argv[i]));
+                status = status_join(status, show(names[i]));
         }
 
         return status;
 }
+
+const Verb verb_cat = {
+        .name = "cat",
+        .arguments = "NAME...",
+        .minimum = 1,
+        .maximum = SIZE_MAX,
+        .local = true,
+        .run = run,
+        .summary = "show a container's merged definition and where each value is from",
+        .details = "Prints the definition of each container as berth understands it: all files merged, defaults left\n"
+                   "out, above each key the file and line that set it. The output is a definition file itself. A name\n"
+                   "may be a pattern of the shell.",
+};

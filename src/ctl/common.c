@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * From results of loading to words on stderr and an exit status; see common.h.
+ * See common.h.
  */
+#include <errno.h>
 #include <string.h>
 
+#include "basic/string.h"
+#include "basic/strv.h"
 #include "ctl/common.h"
+#include "ctl/names.h"
 #include "ctl/verb.h"
 
 int report_problems(int r, const Problems *problems) {
@@ -16,4 +20,30 @@ int report_problems(int r, const Problems *problems) {
                 return STATUS_NO_CONTAINER;
 
         return r == 0 ? STATUS_FINE : STATUS_FAILED;
+}
+
+int report_errno(int r, const char *what) {
+        fprintf(stderr, "berthctl: %s: %s\n", what, strerror(-r));
+
+        return r == -EACCES || r == -EPERM ? STATUS_NOT_PERMITTED : STATUS_FAILED;
+}
+
+int defined_names(const Arguments *arguments, char ***ret_names) {
+        _cleanup_(strv_freep) char **existing = NULL;
+        const char *pattern;
+        int r;
+
+        r = definition_list(definition_sources_host(), &existing);
+        if (r < 0)
+                return report_errno(r, "cannot read the definitions");
+
+        r = names_expand(arguments->words, arguments->n, existing, ret_names, &pattern);
+        if (r == NAMES_E_NONE) {
+                _cleanup_free_ char *shown = string_escape_unprintable(pattern);
+
+                fprintf(stderr, "berthctl: no container's name fits the pattern \"%s\"\n", shown ?: "?");
+                return STATUS_NO_CONTAINER;
+        }
+
+        return r < 0 ? report_errno(r, "cannot put the names together") : STATUS_FINE;
 }

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What verbs that read definitions share: telling problems, and the exit status that a failure to load
- *
- * means.
+ * What verbs that read definitions share: names, telling problems, and the exit status that a failure to
+ * load means.
  */
 #pragma once
 
+#include "ctl/options.h"
 #include "spec/load.h"
 
 /* Prints what is wrong and returns the exit status for R, the result of loading a definition. */
 int report_problems(int r, const Problems *problems);
+
+/* Says "berthctl: WHAT: cause" for a negative errno on stderr; STATUS_NOT_PERMITTED for missing rights, else
+ * STATUS_FAILED. */
+int report_errno(int r, const char *what);
+
+/* The words as names, patterns among the containers that have a definition on this host; freed with strv_free(). An
+ * exit status; when it is not STATUS_FINE, stderr says why. */
+int defined_names(const Arguments *arguments, char ***ret_names);

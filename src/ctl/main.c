@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * berthctl, the command line of berth: finds the verb in a table and runs it. What all verbs share is done
- * here: --help, --version, unknown words, and the check that everything really was written.
+ * berthctl, the command line of berth: finds the verb in a table, reads the options by the tables of all and
+ * of the verb, and runs it. What all verbs share is done here: --help, --version, unknown words, and the check that
+ * everything really was written.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,52 +10,51 @@
 
 #include "basic/cleanup.h"
 #include "basic/string.h"
+#include "ctl/agent.h"
+#include "ctl/pager.h"
+#include "ctl/settings.h"
 #include "ctl/verb.h"
 
-static const Verb verbs[] = {
-        { "cat", "NAME...", 1, verb_cat, "show a container's merged definition and where each value is from",
-          "Prints the definition of each container as berth understands it: all files merged, defaults left "
-          "out,\n"
-          "above each key the file and line that set it. The output is a definition file itself." },
-        { "verify", "FILE|NAME...", 1, verb_verify, "check definitions without starting anything",
-          "Reads definitions as a start would and prints everything that is wrong with them. An argument "
-          "with a\n"
-          "slash, or that ends in .container, is a file, which is read on its own; another is a container's "
-          "name,\n"
-          "whose file is read with its drop-ins." },
+static const Verb *const verbs[] = {
+        &verb_cat,
+        &verb_verify,
 };
 
 static void print_help(FILE *stream) {
-        fputs("Usage: berthctl VERB [ARGUMENT...]\n"
+        fputs("Usage: berthctl [OPTION...] VERB [ARGUMENT...]\n"
               "\n"
               "Look at and control containers.\n"
               "\n"
               "Verbs:\n",
               stream);
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
-                int used = fprintf(stream, "  %s %s", verbs[i].name, verbs[i].arguments);
+                int used = fprintf(stream, "  %s %s", verbs[i]->name, verbs[i]->arguments);
 
-                fprintf(stream, "%*s  %s\n", used < 26 ? 26 - used : 0, "", verbs[i].summary);
+                fprintf(stream, "%*s  %s\n", used < 28 ? 28 - used : 0, "", verbs[i]->summary);
         }
+        fputs("\nOptions:\n", stream);
+        options_print(settings_options, stream);
         fputs("\n"
-              "Options:\n"
-              "  -h, --help                this text; after a verb, about the verb\n"
-              "      --version             the version\n"
-              "\n"
-              "Exit status: 0 all well, 1 failed or something is wrong, 2 wrong usage, 4 no such "
-              "container.\n"
+              "Exit status: 0 all well, 1 failed or something is wrong, 2 wrong usage, 3 not running,\n"
+              "4 no such container, 5 not permitted.\n"
               "More: berthctl(1), berth.container(5).\n",
               stream);
 }
 
 static void print_verb_help(const Verb *verb) {
-        printf("Usage: berthctl %s %s\n\n%s\n", verb->name, verb->arguments, verb->details);
+        printf("Usage: berthctl %s %s%s\n\n%s\n", verb->name, verb->options ? "[OPTION...] " : "", verb->arguments,
+               verb->details);
+        if (verb->options) {
+                puts("\nOptions:");
+                options_print(verb->options, stdout);
+        }
+        puts("\nOptions of all verbs: berthctl --help.");
 }
 
 static const Verb *find_verb(const char *name) {
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-                if (streq(verbs[i].name, name))
-                        return verbs + i;
+                if (streq(verbs[i]->name, name))
+                        return verbs[i];
 
         return NULL;
 }
@@ -65,11 +65,11 @@ static int refuse_verb(const char *name) {
         size_t nearest = 3;
 
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
-                size_t distance = string_distance(verbs[i].name, name, nearest);
+                size_t distance = string_distance(verbs[i]->name, name, nearest);
 
                 if (distance < nearest) {
                         nearest = distance;
-                        near = verbs[i].name;
+                        near = verbs[i]->name;
                 }
         }
 
@@ -82,57 +82,91 @@ static int refuse_verb(const char *name) {
         return STATUS_USAGE;
 }
 
-static int run_verb(const Verb *verb, int argc, char **argv) {
-        for (int i = 1; i < argc; i++) {
-                _cleanup_free_ char *shown = NULL;
+/* What cannot be meant with the options that all verbs have. */
+static int check_settings(const Verb *verb) {
+        static const char *const colors[] = { "", "auto", "always", "never" };
+        bool known = !settings.color;
 
-                if (streq(argv[i], "--help") || streq(argv[i], "-h")) {
-                        print_verb_help(verb);
-                        return STATUS_FINE;
-                }
-                if (argv[i][0] != '-')
-                        continue;
-
-                shown = string_escape_unprintable(argv[i]);
-                fprintf(stderr,
-                        "berthctl: %s has no option \"%s\"; berthctl %s --help tells what it takes\n",
-                        verb->name, shown ?: "?", verb->name);
+        for (size_t i = 0; settings.color && i < ELEMENTSOF(colors); i++)
+                known = known || streq(colors[i], settings.color);
+        if (!known) {
+                fputs("berthctl: --color= takes auto, always or never\n", stderr);
+                return STATUS_USAGE;
+        }
+        if (settings.host && settings.machine) {
+                fputs("berthctl: --host= and --machine= do not go together\n", stderr);
+                return STATUS_USAGE;
+        }
+        if (verb->local && (settings.host || settings.machine)) {
+                fprintf(stderr, "berthctl: %s works on this host only, without --host= and --machine=\n", verb->name);
+                return STATUS_USAGE;
+        }
+        if (!verb->json && settings.json) {
+                fprintf(stderr, "berthctl: %s has no JSON form\n", verb->name);
                 return STATUS_USAGE;
         }
 
-        if (argc - 1 < verb->minimum) {
-                fprintf(stderr, "berthctl: an argument is missing: berthctl %s %s\n", verb->name,
-                        verb->arguments);
-                return STATUS_USAGE;
-        }
-
-        return verb->run(argc, argv);
+        return STATUS_FINE;
 }
 
-static int run(int argc, char **argv) {
-        const Verb *verb;
+static int run_verb(const Verb *verb, char **argv) {
+        _cleanup_(arguments_clear) Arguments arguments = { 0 };
+        int r;
 
-        if (argc < 2 || streq(argv[1], "--help") || streq(argv[1], "-h") || streq(argv[1], "help")) {
-                print_help(stdout);
+        r = options_read(settings_options, verb->options, verb->name, argv, &arguments);
+        if (r < 0)
+                fprintf(stderr, "berthctl: %s\n", strerror(-r));
+        if (r != 0)
+                return r < 0 ? STATUS_FAILED : STATUS_USAGE;
+
+        if (settings.help) {
+                print_verb_help(verb);
                 return STATUS_FINE;
         }
-        if (streq(argv[1], "--version")) {
+        if (check_settings(verb) != STATUS_FINE)
+                return STATUS_USAGE;
+        if (arguments.n < verb->minimum || arguments.n > verb->maximum) {
+                fprintf(stderr, "berthctl: an argument is %s: berthctl %s %s\n",
+                        arguments.n < verb->minimum ? "missing" : "too much", verb->name, verb->arguments);
+                return STATUS_USAGE;
+        }
+
+        return verb->run(&arguments);
+}
+
+static int run(char **argv) {
+        const Verb *verb;
+        size_t used;
+        int r;
+
+        r = options_read_leading(settings_options, argv, &used);
+        if (r != 0)
+                return r < 0 ? STATUS_FAILED : STATUS_USAGE;
+        argv += used;
+
+        if (settings.version) {
                 puts("berthctl " BERTH_VERSION);
                 return STATUS_FINE;
         }
+        if (!argv[0] || settings.help || streq(argv[0], "help")) {
+                print_help(stdout);
+                return STATUS_FINE;
+        }
 
-        verb = find_verb(argv[1]);
+        verb = find_verb(argv[0]);
 
-        return verb ? run_verb(verb, argc - 1, argv + 1) : refuse_verb(argv[1]);
+        return verb ? run_verb(verb, argv + 1) : refuse_verb(argv[0]);
 }
 
 int main(int argc, char **argv) {
-        int status = run(argc, argv);
+        int status = argc > 0 ? run(argv + 1) : STATUS_USAGE;
 
+        agent_close();
         if (fflush(stdout) != 0 || ferror(stdout)) {
                 fprintf(stderr, "berthctl: cannot write the output: %s\n", strerror(errno));
-                return status_join(status, STATUS_FAILED);
+                status = status_join(status, STATUS_FAILED);
         }
+        pager_close();
 
         return status;
 }

@@ -6,6 +6,7 @@
 
 #include "basic/string.h"
 #include "ctl/common.h"
+#include "ctl/settings.h"
 #include "ctl/verb.h"
 #include "spec/policy.h"
 
@@ -26,22 +27,37 @@ static int verify(const char *argument) {
                 return report_problems(r, &problems);
 
         if (definition->trusted) {
-                printf("%s: valid\n", shown ?: "?");
+                if (!settings.quiet)
+                        printf("%s: valid\n", shown ?: "?");
                 return STATUS_FINE;
         }
 
         reason = string_escape_unprintable(definition->untrusted_reason);
-        printf("%s: valid, and asks for nothing that needs trust (it is not trusted: %s)\n", shown ?: "?",
-               reason ?: "?");
+        if (!settings.quiet)
+                printf("%s: valid, and asks for nothing that needs trust (it is not trusted: %s)\n", shown ?: "?",
+                       reason ?: "?");
 
         return STATUS_FINE;
 }
 
-int verb_verify(int argc, char **argv) {
+static int run(const Arguments *arguments) {
         int status = STATUS_FINE;
 
-        for (int i = 1; i < argc; i++)
-                status = status_join(status, verify(argv[i]));
+        for (size_t i = 0; i < arguments->n; i++)
+                status = status_join(status, verify(arguments->words[i]));
 
         return status;
 }
+
+const Verb verb_verify = {
+        .name = "verify",
+        .arguments = "FILE|NAME...",
+        .minimum = 1,
+        .maximum = SIZE_MAX,
+        .local = true,
+        .run = run,
+        .summary = "check definitions without starting anything",
+        .details = "Reads definitions as a start would and prints everything that is wrong with them. An argument with\n"
+                   "a slash, or that ends in .container, is a file, which is read on its own; another is a container's\n"
+                   "name, whose file is read with its drop-ins.",
+};

@@ -45,7 +45,7 @@ class WithDirectory(unittest.TestCase):
 class Usage(WithDirectory):
     def test_help(self) -> None:
         for arguments in [], ["--help"], ["-h"], ["help"]:
-            self.see(berthctl(*arguments), 0, "Usage: berthctl VERB")
+            self.see(berthctl(*arguments), 0, "Usage: berthctl [OPTION...] VERB")
         for verb in "cat", "verify":
             self.see(berthctl(verb, "--help"), 0, f"Usage: berthctl {verb} ")
 
@@ -56,7 +56,12 @@ class Usage(WithDirectory):
         self.see(berthctl("cta"), 2, err='there is no verb "cta"; did you mean "cat"?')
         self.see(berthctl("frobnicate"), 2, err="berthctl --help lists them")
         self.see(berthctl("cat"), 2, err="an argument is missing: berthctl cat NAME...")
-        self.see(berthctl("cat", "--foo"), 2, err='cat has no option "--foo"')
+        self.see(berthctl("cat", "--foo"), 2, err='cat: there is no option "--foo"')
+        self.see(berthctl("-M", "box", "cat", "x"), 2, err="works on this host only")
+        self.see(berthctl("-M", "box", "-H", "host", "cat", "x"), 2, err="do not go together")
+        self.see(berthctl("--json", "cat", "x"), 2, err="cat has no JSON form")
+        self.see(berthctl("--color=blue", "cat", "x"), 2, err="--color= takes")
+        self.see(berthctl("cat", "no*such?"), 4, err='no container\'s name fits the pattern "no*such?"')
         self.see(berthctl("\033[2J"), 2, err='"\\x1b[2J"')
 
     def test_full_disk(self) -> None:

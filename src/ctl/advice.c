@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * See advice.h. The words of a table row may have one "%s", the container's name, escaped; such a row says nothing
+ * when there is no container to be named.
+ */
+#include <string.h>
+
+#include "basic/cleanup.h"
+#include "basic/string.h"
+#include "ctl/advice.h"
+#include "ctl/verb.h"
+
+#define ERROR "org.berth.container1.Error."
+#define DBUS_ERROR "org.freedesktop.DBus.Error."
+
+typedef struct Advice {
+        const char *error;
+        ExitStatus status;
+        const char *before, *after; /* around the container's name; AFTER NULL: no name in it */
+} Advice;
+
+/* clang-format off */
+static const Advice advices[] = {
+        { ERROR "NoSuchContainer",   STATUS_NO_CONTAINER,  "berthctl list shows the containers that there are", NULL },
+        { ERROR "NotRunning",        STATUS_NOT_RUNNING,   "start it: berthctl start ", "" },
+        { ERROR "AlreadyRunning",    STATUS_FAILED,        "stop it first: berthctl stop ", "" },
+        { ERROR "StartFailed",       STATUS_FAILED,        "see: berthctl status ", "" },
+        { ERROR "TimedOut",          STATUS_FAILED,        "see: berthctl logs ", "" },
+        { ERROR "ContainerExists",   STATUS_FAILED,        "take another name, or: berthctl remove ", "" },
+        { ERROR "InvalidName",       STATUS_USAGE,         NULL, NULL },
+        { ERROR "InvalidDefinition", STATUS_FAILED,        "berth.container(5) has the keys and their values", NULL },
+        { ERROR "PolicyViolation",   STATUS_FAILED,        "root may allow it by a file in /etc/berth/containers", NULL },
+        { ERROR "HelperLost",        STATUS_FAILED,        "see what became of it: berthctl status ", "" },
+        { ERROR "NoSuchProperty",    STATUS_FAILED,        "berth.container(5), [Resources], has those that there are", NULL },
+        { DBUS_ERROR "AccessDenied", STATUS_NOT_PERMITTED, "try it as root, or ask root for a polkit rule", NULL },
+        { DBUS_ERROR "AuthFailed",   STATUS_NOT_PERMITTED, NULL, NULL },
+        { DBUS_ERROR "InteractiveAuthorizationRequired", STATUS_NOT_PERMITTED,
+          "it needs a password: try it on a terminal, as root, or where a polkit agent runs", NULL },
+        { DBUS_ERROR "ServiceUnknown", STATUS_FAILED,      "is berth installed there? systemctl status berth-manager", NULL },
+        { DBUS_ERROR "NameHasNoOwner", STATUS_FAILED,      "see: systemctl status berth-manager", NULL },
+        { DBUS_ERROR "NoReply",      STATUS_FAILED,        "see: journalctl -u berth-manager", NULL },
+        { DBUS_ERROR "InvalidArgs",  STATUS_USAGE,         NULL, NULL },
+};
+/* clang-format on */
+
+static const Advice *find(const char *error_name) {
+        for (size_t i = 0; error_name && i < ELEMENTSOF(advices); i++)
+                if (streq(advices[i].error, error_name))
+                        return advices + i;
+
+        return NULL;
+}
+
+int advice_status(const char *error_name) {
+        const Advice *advice = find(error_name);
+
+        return advice ? (int) advice->status : STATUS_FAILED;
+}
+
+void advice_print(const char *error_name, const char *container, FILE *stream) {
+        const Advice *advice = find(error_name);
+        _cleanup_free_ char *shown = container ? string_escape_unprintable(container) : NULL;
+
+        if (!advice || !advice->before || (advice->after && !shown))
+                return;
+
+        fprintf(stream, "%s%s%s\n", advice->before, advice->after ? shown : "", advice->after ?: "");
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * See names.h.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <string.h>
+
+#include "basic/string.h"
+#include "basic/strv.h"
+#include "ctl/names.h"
+#include "spec/limits.h"
+#include "spec/unit.h"
+
+bool name_is_pattern(const char *word) {
+        return strpbrk(word, "*?[") != NULL;
+}
+
+char *name_from_word(const char *word) {
+        char name[NAME_MAX_LENGTH + 1];
+        UnitKind kind;
+
+        return strdup(unit_name_parse(word, &kind, name, sizeof name) >= 0 ? name : word);
+}
+
+static int add_once(char ***names, char *name) {
+        if (name && strv_contains(*names, name)) {
+                free(name);
+                return 0;
+        }
+
+        return strv_append_take(names, name);
+}
+
+static int add_matching(char ***names, const char *pattern, char *const *existing) {
+        int found = NAMES_E_NONE, r;
+
+        for (char *const *name = existing; name && *name; name++) {
+                if (fnmatch(pattern, *name, FNM_NOESCAPE) != 0)
+                        continue;
+                r = add_once(names, strdup(*name));
+                if (r < 0)
+                        return r;
+                found = 0;
+        }
+
+        return found;
+}
+
+int names_expand(char *const *words, size_t n, char *const *existing, char ***ret, const char **ret_word) {
+        _cleanup_(strv_freep) char **names = NULL;
+        int r;
+
+        for (size_t i = 0; i < n; i++) {
+                if (name_is_pattern(words[i]))
+                        r = add_matching(&names, words[i], existing);
+                else
+                        r = add_once(&names, name_from_word(words[i]));
+                if (r == NAMES_E_NONE)
+                        *ret_word = words[i];
+                if (r != 0)
+                        return r;
+        }
+
+        *ret = TAKE_PTR(names);
+        return 0;
+}
