@@ -56,6 +56,7 @@ def test_install_and_remove(bare):
     assert bare.run(own).stdout == 'u 1\n'
     assert bare.run(['busctl', *name.split()], check=False).returncode != 0, 'root owns a name that only berth may own'
     bare.run([INSIDE, '--install'], timeout=300)
+    assert bare.run(['dpkg', '--search', '/usr/bin/berthctl']).stdout == 'berth: /usr/bin/berthctl\n'
     bare.run([INSIDE, '--remove'], timeout=60)
     assert installed(bare) == before
     assert bare.exists('/etc/berth/containers/plain.container')

@@ -117,3 +117,12 @@ install_packages() {
                 apt_quietly install --yes --no-install-recommends "${missing[@]}" ||
                 die "cannot install what is missing: ${missing[*]}" "try: apt-get install ${missing[*]}"
 }
+
+# install_package_builders: what debian/control says that building the packages takes.
+install_package_builders() {
+        install_packages <(echo dpkg-dev)
+        ! (cd "$top" && dpkg-checkbuilddeps) 2>/dev/null || return 0
+        with_progress "reading Debian's package lists" apt_quietly update -o APT::Update::Error-Mode=any &&
+                with_progress "installing what building packages takes" apt_quietly build-dep --yes "$top" ||
+                die "cannot install what building the packages takes" "try: apt-get build-dep $top"
+}
