@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Every limit on what a definition may hold, in one place. They are far above what anybody writes by hand
- * and low enough that no definition, whoever made it, costs noticeable memory or time.
+ * Every limit on what a definition may hold and on what callers may make the service keep, in one place. They are far
+ * above what anybody writes by hand or needs, and low enough that nobody's definition or calls cost noticeable memory
+ * or time.
  */
 #pragma once
 
@@ -36,3 +37,13 @@
 #define ID_MAX (UINT32_MAX - 1)           /* the last id; the value above it means "none" */
 #define TASKS_MAX_DEFAULT 16384           /* TasksMax= of the unit, which only root may raise */
 #define DELAY_MAX_USEC (UINT64_C(3600) * 1000000) /* [Autostart] Delay= */
+
+#define CALLERS_MAX 4096                  /* connections to the bus that called the manager and are still there */
+#define CALLS_HELD_MAX 1024               /* calls that wait for their caller's uid or for polkit, in all */
+#define CALLS_HELD_EACH_MAX 256           /* of one caller */
+#define AUTHORIZATIONS_MAX 512            /* calls that wait for polkit, in all */
+#define AUTHORIZATIONS_EACH_MAX 64        /* of one uid */
+#define AUTHORIZATIONS_ASKED_MAX 64       /* that polkit has at a time; dbus-daemon allows 128 open calls */
+#define AUTHORIZATIONS_ASKED_EACH_MAX 16  /* of one uid */
+#define AUTHORIZATION_USEC (UINT64_C(30) * 1000000)              /* polkit's time for an answer */
+#define AUTHORIZATION_INTERACTIVE_USEC (UINT64_C(300) * 1000000) /* the same when it may ask the user */
