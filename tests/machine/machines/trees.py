@@ -23,7 +23,7 @@ HOST_PACKAGES = '''
     xz-utils zstd bzip2 lz4 busybox-static passwd sudo login pkexec acl attr libcap2-bin libglib2.0-bin openssh-client
     python3 python3-dbus python3-pytest python3-dbusmock python3-pexpect bash-completion zsh
     gcc clang libc6-dev meson ninja-build pkg-config gperf libsystemd-dev libcap-dev libseccomp-dev libapparmor-dev
-    libmnl-dev libarchive-dev libcryptsetup-dev systemd-dev gettext dpkg-dev debhelper fakeroot lintian'''
+    libmnl-dev libarchive-dev libcryptsetup-dev systemd-dev gettext build-essential debhelper lintian'''
 
 # Run with the tree as $1 when the packages are in. A guest is empty of what makes one copy differ from
 # another, and root logs in without a password.
