@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Everybody who called since the service began and is still on the bus: the uid behind each unique name, asked from
- * the bus once, and the calls that wait for something. A waiting call is kept with its message; to run it again, the message
- * is put back into the connection's queue and so reaches its handler as if it had just come.
+ * the bus once, and the calls that wait for something. A waiting call is kept with its message; to run it again, the
+ * message is put back into the connection's queue and so reaches its handler as if it had just come.
  *
  * A call that is held belongs to its caller. It is freed when its handler has been run again and did not hold it once
  * more, when the caller leaves the bus, or with the table; whatever was attached to it is freed with it.
