@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The D-Bus contract agrees with itself: interfaces, polkit actions and bus policy are three lists of one thing."""
 
+import configparser
 import os
 import pathlib
 import shutil
@@ -96,6 +97,27 @@ def test_what_changes_something_is_never_free():
 def test_polkit_actions():
     expected = {contract.PREFIX + name: defaults for name, defaults in ACTIONS.items()}
     assert contract.actions(contract.POLKIT) == expected
+
+
+def test_the_service_may_ask_about_others():
+    """polkit takes questions about others only from root and from the owner of the action."""
+    user = next(policy.get("user") for policy in ElementTree.parse(contract.BUS_POLICY).getroot().iter("policy")
+                if policy.find("allow[@own]") is not None)
+    for action in ElementTree.parse(contract.POLKIT).getroot().iter("action"):
+        notes = {note.get("key"): note.text for note in action.iter("annotate")}
+        assert notes == {"org.freedesktop.policykit.owner": f"unix-user:{user}"}, action.get("id")
+
+
+def test_activation_names_what_is_installed():
+    activation = configparser.ConfigParser(interpolation=None)
+    activation.read(contract.INTERFACES / "org.berth.container1.service")
+    unit = configparser.ConfigParser(interpolation=None, strict=False)
+    unit.optionxform = str
+    unit.read_string((contract.ROOT / "units/berth-manager.service.in").read_text(encoding="utf-8")
+                     .replace("@fdstore_preserve@", ""))
+    assert activation["D-BUS Service"]["Name"] == unit["Service"]["BusName"] == "org.berth.container1"
+    assert activation["D-BUS Service"]["SystemdService"] == "berth-manager.service"
+    assert unit["Service"]["User"] == "berth"
 
 
 def test_polkit_file_is_valid():

@@ -19,6 +19,7 @@ PLACES = [
     (r"lib/sysusers\.d/berth\.conf", 0o644),
     (r"lib/tmpfiles\.d/berth\.conf", 0o644),
     (r"share/dbus-1/system\.d/org\.berth\.container1\.conf", 0o644),
+    (r"share/dbus-1/system-services/org\.berth\.container1\.service", 0o644),
     (r"share/dbus-1/interfaces/org\.berth\.container1\.[A-Za-z]+\.xml", 0o644),
     (r"share/polkit-1/actions/org\.berth\.container1\.policy", 0o644),
     (r"share/man/man[1-8]/[a-z@.-]+\.[1-8](\.gz)?", 0o644),
@@ -28,7 +29,8 @@ PLACES = [
 # What has to be there.
 REQUIRED = ["bin/berthctl", "libexec/berth/berth-helper", "lib/systemd/system/container@.service",
             "lib/sysusers.d/berth.conf", "lib/tmpfiles.d/berth.conf",
-            "share/dbus-1/system.d/org.berth.container1.conf",
+            "lib/systemd/system/berth-manager.service", "lib/systemd/system/berth-console.socket",
+            "share/dbus-1/system.d/org.berth.container1.conf", "share/dbus-1/system-services/org.berth.container1.service",
             "share/dbus-1/interfaces/org.berth.container1.Manager.xml",
             "share/dbus-1/interfaces/org.berth.container1.Container.xml",
             "share/polkit-1/actions/org.berth.container1.policy",
