@@ -47,4 +47,3 @@
 #define AUTHORIZATIONS_ASKED_EACH_MAX 16  /* of one uid */
 #define AUTHORIZATION_USEC (UINT64_C(30) * 1000000)              /* polkit's time for an answer */
 #define AUTHORIZATION_INTERACTIVE_USEC (UINT64_C(300) * 1000000) /* the same when it may ask the user */
-#define COUNTER_FILE_MAX (1024 * 1024)    /* bytes of a file of a control group; io.stat has a line for each device */

@@ -82,7 +82,9 @@ def check(build: pathlib.Path, tree: pathlib.Path) -> style.Outcome:
     for page in sorted((root / "share/man").glob("man*/*.[1-8]")):
         looked_at += 1
         problems += man_problems(page.name, page)
-    done = subprocess.run([str(root / "bin/berthctl"), "--help"], stdout=subprocess.PIPE, text=True, check=False)
+    libraries = os.pathsep.join(str(path.parent) for path in root.glob("lib/**/libberth.so"))
+    done = subprocess.run([str(root / "bin/berthctl"), "--help"], stdout=subprocess.PIPE, text=True, check=False,
+                          env=dict(os.environ, LD_LIBRARY_PATH=libraries))
     completions = {f"completions/{name}": read_or_nothing(style.ROOT / "completions" / name)
                    for name in ("berthctl", "_berthctl")}
     problems += verb_problems(done.stdout, read_or_nothing(style.ROOT / "man/berthctl.1"), completions)

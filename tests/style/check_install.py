@@ -14,6 +14,10 @@ import style
 PLACES = [
     (r"bin/[a-z-]+", 0o755),
     (r"libexec/berth/[a-z-]+", 0o755),
+    (r"include/berth\.h", 0o644),
+    (r"lib(/[a-z0-9_-]+)?/libberth\.so\.[0-9.]+", 0o755),
+    (r"lib(/[a-z0-9_-]+)?/libberth\.a", 0o644),
+    (r"lib(/[a-z0-9_-]+)?/pkgconfig/berth\.pc", 0o644),
     (r"lib/systemd/system/[a-z@.-]+\.(service|socket|slice|target)", 0o644),
     (r"lib/systemd/system-generators/[a-z-]+", 0o755),
     (r"lib/sysusers\.d/berth\.conf", 0o644),
@@ -26,8 +30,10 @@ PLACES = [
     (r"share/bash-completion/completions/berthctl", 0o644),
     (r"share/zsh/(site-functions|vendor-completions)/_berthctl", 0o644),
 ]
+# The links that there may be, and what each says.
+LINKS = [(r"lib(/[a-z0-9_-]+)?/libberth\.so(\.0)?", r"libberth\.so\.[0-9.]+")]
 # What has to be there.
-REQUIRED = ["bin/berthctl", "libexec/berth/berth-helper", "lib/systemd/system/container@.service",
+REQUIRED = ["bin/berthctl", "include/berth.h", "libexec/berth/berth-helper", "lib/systemd/system/container@.service",
             "lib/sysusers.d/berth.conf", "lib/tmpfiles.d/berth.conf",
             "lib/systemd/system/berth-manager.service", "lib/systemd/system/berth-console.socket",
             "share/dbus-1/system.d/org.berth.container1.conf", "share/dbus-1/system-services/org.berth.container1.service",
@@ -46,6 +52,11 @@ def file_problem(name: str, mode: int) -> str:
     return "nothing of berth belongs there (if it does, say so in PLACES)"
 
 
+def link_problem(name: str, target: str) -> str:
+    """Why a link may not be installed as it is; nothing if it may."""
+    return "" if any(re.fullmatch(place, name) and re.fullmatch(expected, target) for place, expected in LINKS) else "a link"
+
+
 def check_tree(root: pathlib.Path, prefix: str) -> style.Outcome:
     """Checks what lies below a root into which something with this prefix was installed."""
     problems = []
@@ -57,7 +68,8 @@ def check_tree(root: pathlib.Path, prefix: str) -> style.Outcome:
             continue
         name = str(path.relative_to(below))
         installed.add(name)
-        problem = "a link" if path.is_symlink() else file_problem(name, stat.S_IMODE(os.lstat(path).st_mode))
+        problem = link_problem(name, os.readlink(path)) if path.is_symlink() \
+            else file_problem(name, stat.S_IMODE(os.lstat(path).st_mode))
         if problem != "":
             problems.append(style.Problem(f"{prefix}/{name}", 0, problem))
     problems += [style.Problem(f"{prefix}/{name}", 0, "is not installed") for name in REQUIRED if name not in installed]

@@ -169,12 +169,17 @@ class InstallTest(SampleTest):
         self.write("usr/lib/systemd/system/container@.service", "").chmod(0o644)
         self.write("usr/sbin/berth", "").chmod(0o755)
         self.write("etc/berth/x", "")
+        self.write("usr/lib/libberth.so.0.0.0", "").chmod(0o755)
+        (self.root / "usr/lib/libberth.so.0").symlink_to("libberth.so.0.0.0")
+        (self.root / "usr/lib/libberth.so").symlink_to("/tmp/libberth.so.0")
         complaints = "\n".join(map(str, check_install.check_tree(self.root, "/usr")[0]))
         self.assertIn("/usr/bin/berthctl: mode 4755", complaints)
         self.assertIn("/usr/sbin/berth: nothing of berth belongs there", complaints)
         self.assertIn("/etc/berth/x: outside of the prefix", complaints)
         self.assertIn("/usr/libexec/berth/berth-helper: is not installed", complaints)
         self.assertNotIn("container@.service", complaints)
+        self.assertNotIn("libberth.so.0", complaints)
+        self.assertIn("/usr/lib/libberth.so: a link", complaints)
 
 
 class DocsTest(SampleTest):
