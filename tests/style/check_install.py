@@ -26,7 +26,7 @@ PLACES = [
     (r"share/dbus-1/system-services/org\.berth\.container1\.service", 0o644),
     (r"share/dbus-1/interfaces/org\.berth\.container1\.[A-Za-z]+\.xml", 0o644),
     (r"share/polkit-1/actions/org\.berth\.container1\.policy", 0o644),
-    (r"share/man/man[1-8]/[a-z@.-]+\.[1-8](\.gz)?", 0o644),
+    (r"share/man/man[1-8]/[a-z0-9@.-]+\.[1-8](\.gz)?", 0o644),
     (r"share/bash-completion/completions/berthctl", 0o644),
     (r"share/zsh/(site-functions|vendor-completions)/_berthctl", 0o644),
 ]
