@@ -47,3 +47,14 @@
 #define AUTHORIZATIONS_ASKED_EACH_MAX 16  /* of one uid */
 #define AUTHORIZATION_USEC (UINT64_C(30) * 1000000)              /* polkit's time for an answer */
 #define AUTHORIZATION_INTERACTIVE_USEC (UINT64_C(300) * 1000000) /* the same when it may ask the user */
+
+#define CONSOLES_MAX 1024                 /* containers whose consoles the manager holds */
+#define CONSOLE_RING_SIZE (64 * 1024)     /* bytes of a console's last output that are kept */
+#define CONSOLE_CLIENTS_MAX 8             /* attached to one console */
+#define CONSOLE_SENDERS_MAX 64            /* launchers that are about to hand over a console */
+#define CONSOLE_DISPATCH_SIZE (16 * 1024) /* bytes read from one console before others have their turn */
+#define CONSOLE_BURST (256 * 1024)        /* bytes that a console may show at once ... */
+#define CONSOLE_RATE (512 * 1024)         /* ... and per second in the long run; a guest that has more waits */
+#define CONSOLE_INPUT_SIZE 1024           /* bytes from one client that wait for the guest to take them */
+#define CONSOLE_LINGER_USEC (UINT64_C(5) * 1000000) /* for clients to read the rest when the container is gone */
+#define CONSOLE_SENDER_USEC (UINT64_C(10) * 1000000) /* for a launcher to send after it connected */
