@@ -50,8 +50,8 @@ int consoles_begin(Consoles *consoles);
 size_t consoles_count(const Consoles *consoles);
 
 /* A stream socket, close-on-exec, that gives what the console showed last and then carries both directions. It ends
- * when the container is gone (not when the guest reboots) or the manager is. Who reads too slowly loses output and finds a
- * line that says how much. */
+ * when the container is gone (not when the guest reboots) or the manager is. Who reads too slowly loses output and
+ * finds a line that says how much. */
 int consoles_attach(Consoles *consoles, const char *container, int *ret_fd);
 
 /* The container has ended; call it whenever one has, console or not. */

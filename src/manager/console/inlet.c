@@ -65,8 +65,8 @@ static void inlet_drop(Inlet *inlet, Sender *sender) {
         (void) sd_event_source_set_enabled(inlet->io, SD_EVENT_ON);
 }
 
-/* Takes the one descriptor out of a message. If there are several, or it is not a pty's master, none is kept, and RET_WHY
- * says so. */
+/* Takes the one descriptor out of a message. If there are several, or it is not a pty's master, none is kept, and
+ * RET_WHY says so. */
 static int message_take_master(struct msghdr *message, const char **ret_why) {
         _cleanup_close_ int fd = -EBADF;
         size_t n = 0;
