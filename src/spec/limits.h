@@ -59,3 +59,4 @@
 #define CONSOLE_LINGER_USEC (UINT64_C(5) * 1000000) /* for clients to read the rest when the container is gone */
 #define CONSOLE_SENDER_USEC (UINT64_C(10) * 1000000) /* for a launcher to send after it connected */
 #define COUNTER_FILE_MAX (1024 * 1024)    /* bytes of a file of a control group; io.stat has a line for each device */
+#define CAPABILITY_FILE_MAX (64 * 1024)   /* bytes of a file that is looked at to learn what the host can do */
