@@ -79,12 +79,18 @@ def build(checkout, place, options, root):
         env |= {'BUILD': str(place / 'build'), 'SOURCE': str(checkout)}
         run(['/bin/sh', '-c', script], log=log, env=env, what='building the project')
         return
+    env |= {'BUILD': '/build/build', 'SOURCE': '/source', 'HOME': '/root'}
+    in_tree(root, place, checkout, script, log, env, 'building the project')
+
+
+def in_tree(root, place, checkout, script, log, env, what):
+    """Runs a script in a tree, with the checkout as /source, not to be written, and the directory place as /build."""
     mount = place / 'mnt'
     mount.mkdir(exist_ok=True)
-    env |= {'BUILD': '/build/build', 'SOURCE': '/source', 'HOME': '/root'}
-    env |= {'PLACE': str(place), 'TREE': str(root), 'CHECKOUT': str(checkout), 'SCRIPT': script}
+    env = env | {'PLACE': str(place), 'TREE': str(root), 'CHECKOUT': str(checkout), 'SCRIPT': script}
     run(['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c', IN_TREE], log=log, env=env,
-        what=f'building the project in {root.name}')
+        what=f'{what} in {root.name}')
+    mount.rmdir()
 
 
 def quoted(words):
