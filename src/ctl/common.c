@@ -28,16 +28,11 @@ int report_errno(int r, const char *what) {
         return r == -EACCES || r == -EPERM ? STATUS_NOT_PERMITTED : STATUS_FAILED;
 }
 
-int defined_names(const Arguments *arguments, char ***ret_names) {
-        _cleanup_(strv_freep) char **existing = NULL;
+int expand_names(char *const *words, size_t n, char *const *existing, char ***ret_names) {
         const char *pattern;
         int r;
 
-        r = definition_list(definition_sources_host(), &existing);
-        if (r < 0)
-                return report_errno(r, "cannot read the definitions");
-
-        r = names_expand(arguments->words, arguments->n, existing, ret_names, &pattern);
+        r = names_expand(words, n, existing, ret_names, &pattern);
         if (r == NAMES_E_NONE) {
                 _cleanup_free_ char *shown = string_escape_unprintable(pattern);
 
@@ -46,4 +41,15 @@ int defined_names(const Arguments *arguments, char ***ret_names) {
         }
 
         return r < 0 ? report_errno(r, "cannot put the names together") : STATUS_FINE;
+}
+
+int defined_names(const Arguments *arguments, char ***ret_names) {
+        _cleanup_(strv_freep) char **existing = NULL;
+        int r;
+
+        r = definition_list(definition_sources_host(), &existing);
+        if (r < 0)
+                return report_errno(r, "cannot read the definitions");
+
+        return expand_names(arguments->words, arguments->n, existing, ret_names);
 }

@@ -15,6 +15,9 @@ int report_problems(int r, const Problems *problems);
  * STATUS_FAILED. */
 int report_errno(int r, const char *what);
 
+/* The words as names, patterns among EXISTING; an exit status as for defined_names(). */
+int expand_names(char *const *words, size_t n, char *const *existing, char ***ret_names);
+
 /* The words as names, patterns among the containers that have a definition on this host; freed with strv_free(). An
  * exit status; when it is not STATUS_FINE, stderr says why. */
 int defined_names(const Arguments *arguments, char ***ret_names);

@@ -16,7 +16,16 @@
 #include "ctl/verb.h"
 
 static const Verb *const verbs[] = {
+        &verb_create,
+        &verb_run,
+        &verb_remove,
+        &verb_enable,
+        &verb_disable,
+        &verb_logs,
+        &verb_top,
+        &verb_monitor,
         &verb_cat,
+        &verb_edit,
         &verb_verify,
 };
 

@@ -16,6 +16,10 @@ bool name_is_pattern(const char *word) {
         return strpbrk(word, "*?[") != NULL;
 }
 
+bool name_matches(const char *pattern, const char *name) {
+        return fnmatch(pattern, name, FNM_NOESCAPE | FNM_PATHNAME) == 0;
+}
+
 char *name_from_word(const char *word) {
         char name[NAME_MAX_LENGTH + 1];
         UnitKind kind;
@@ -36,7 +40,7 @@ static int add_matching(char ***names, const char *pattern, char *const *existin
         int found = NAMES_E_NONE, r;
 
         for (char *const *name = existing; name && *name; name++) {
-                if (fnmatch(pattern, *name, FNM_NOESCAPE) != 0)
+                if (!name_matches(pattern, *name))
                         continue;
                 r = add_once(names, strdup(*name));
                 if (r < 0)

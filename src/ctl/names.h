@@ -11,12 +11,16 @@
 /* True if it has a character that means something in a pattern. */
 bool name_is_pattern(const char *word);
 
+/* True if a name fits a pattern, or is the word itself. "*" stands for no slash: a user's containers are fitted by
+ * patterns that have one. */
+bool name_matches(const char *pattern, const char *name);
+
 /* The name in a word: what container@NAME.service and the like are of, or the word itself. NULL: out of
  * memory. */
 char *name_from_word(const char *word);
 
-/* Each word as names: a pattern as those of EXISTING that fit it, sorted, any other as itself whether it exists
- * or not. No name comes twice. Freed with strv_free(). 0, -ENOMEM, or NAMES_E_NONE if a pattern fits
+/* Each word as names: a pattern as those of EXISTING that fit it, in their order, any other as itself whether it
+ * exists or not. No name comes twice. Freed with strv_free(). 0, -ENOMEM, or NAMES_E_NONE if a pattern fits
  * nothing; then *RET_WORD is that pattern, and nothing else is returned. */
 enum {
         NAMES_E_NONE = 1,

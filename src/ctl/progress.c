@@ -61,8 +61,13 @@ void progress_update(Progress *progress, uint64_t done, uint64_t total) {
         progress->shown = time;
 }
 
-void progress_end(Progress *progress) {
+void progress_pause(Progress *progress) {
         if (progress->shown > 0)
                 fputs("\r\033[K", stderr);
+        progress->shown = 0;
+}
+
+void progress_end(Progress *progress) {
+        progress_pause(progress);
         progress->never = true;
 }

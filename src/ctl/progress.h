@@ -11,7 +11,7 @@
 typedef struct Progress {
         const char *what;      /* "Unpacking rootfs.tar.xz"; escaped by who sets it */
         uint64_t begun;        /* CLOCK_MONOTONIC in microseconds */
-        uint64_t shown;        /* when it was shown last; 0: not yet */
+        uint64_t shown;        /* when it was shown last; 0: it is not there */
         bool never;            /* nobody looks */
 } Progress;
 
@@ -19,6 +19,9 @@ void progress_begin(Progress *progress, const char *what);
 
 /* DONE of TOTAL bytes, 0 when that is not known; both 0: only that it goes on. */
 void progress_update(Progress *progress, uint64_t done, uint64_t total);
+
+/* Takes the line away, for a message; the next update brings it back. */
+void progress_pause(Progress *progress);
 
 void progress_end(Progress *progress);
 

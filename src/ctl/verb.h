@@ -33,7 +33,8 @@ typedef struct Verb {
         const char *details;     /* for its own --help */
 } Verb;
 
-extern const Verb verb_cat, verb_verify;
+extern const Verb verb_cat, verb_create, verb_disable, verb_edit, verb_enable, verb_logs, verb_monitor, verb_remove,
+        verb_run, verb_top, verb_verify;
 
 /* The more severe of two exit statuses, when one command does several things: the first failure counts. */
 static inline int status_join(int so_far, int next) {

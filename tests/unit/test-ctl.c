@@ -301,11 +301,11 @@ static void test_progress(void) {
 }
 
 static void test_names(void) {
-        char *existing[] = { (char[]){ "db1" }, (char[]){ "db2" }, (char[]){ "web" }, NULL };
+        char *existing[] = { (char[]){ "db1" }, (char[]){ "db2" }, (char[]){ "web" }, (char[]){ "1/db3" }, NULL };
         char *words[] = { (char[]){ "web" }, (char[]){ "db*" }, (char[]){ "container@db2.service" }, (char[]){ "other" },
-                          (char[]){ "container-run-x.service" } };
+                          (char[]){ "container-run-x.service" }, (char[]){ "*/*" } };
         char *nothing[] = { (char[]){ "web" }, (char[]){ "x*" } };
-        char *expected[] = { (char[]){ "web" }, (char[]){ "db1" }, (char[]){ "db2" }, (char[]){ "other" }, (char[]){ "x" }, NULL };
+        char *expected[] = { (char[]){ "web" }, (char[]){ "db1" }, (char[]){ "db2" }, (char[]){ "other" }, (char[]){ "x" }, (char[]){ "1/db3" }, NULL };
         _cleanup_(strv_freep) char **names = NULL;
         const char *pattern = NULL;
 

@@ -46,7 +46,7 @@ class Usage(WithDirectory):
     def test_help(self) -> None:
         for arguments in [], ["--help"], ["-h"], ["help"]:
             self.see(berthctl(*arguments), 0, "Usage: berthctl [OPTION...] VERB")
-        for verb in "cat", "verify":
+        for verb in "cat", "verify", "create", "run", "top":
             self.see(berthctl(verb, "--help"), 0, f"Usage: berthctl {verb} ")
 
     def test_version(self) -> None:
@@ -63,6 +63,52 @@ class Usage(WithDirectory):
         self.see(berthctl("--color=blue", "cat", "x"), 2, err="--color= takes")
         self.see(berthctl("cat", "no*such?"), 4, err='no container\'s name fits the pattern "no*such?"')
         self.see(berthctl("\033[2J"), 2, err='"\\x1b[2J"')
+
+    def test_definitions_on_the_command_line(self) -> None:
+        """What is wrong with them is told before anybody is asked."""
+        for verb in "create", "run":
+            self.see(berthctl(verb, "x", "Bot=yes"), 2, err='there is no key "Bot"; did you mean Boot=?')
+            self.see(berthctl(verb, "x", "Root.Boot=yes"), 2, err='there is no key "Boot" in the section Root')
+            self.see(berthctl(verb, "x", "Rot.Boot=yes"), 2, err='there is no section "Rot"')
+            self.see(berthctl(verb, "x", "Hostname=a\nb"), 2, err="a value is one line")
+            self.see(berthctl(verb, "x", "Hostname=a\\"), 2, err="a value is one line")
+            self.see(berthctl(verb, "x", "--tar=a", "--image=b"), 2, err="do not go together")
+            self.see(berthctl(verb, "x", "--directory=/no\033/such"), 1, err="cannot open /no\\x1b/such: No such file")
+        self.see(berthctl("create", "x", "Boot=maybe"), 1, err='Boot=: "maybe" is not known')
+        self.see(berthctl("create", "x", "Root.Managed=no", "Path=/srv"), 1, err="root alone")
+        self.see(berthctl("create", "x", "word"), 2, err="is not of the form KEY=VALUE")
+        self.see(berthctl("create", "x", "--replace", "--tar=a"), 2, err="--replace keeps")
+        self.see(berthctl("create", "X", "Boot=yes"), 1, err="a name is 1 to 63")
+        self.see(berthctl("run", "x", "y", "--", "/bin/true"), 2, err="there are two names")
+        self.see(berthctl("run", "Managed=yes", "--", "true"), 125, err='Command=: "true" is not an absolute path')
+        bad = self.write("bad.container", "[Root]\nManaged=yes\n[Container]\nBot=yes\\")
+        self.see(berthctl("create", "x", f"--definition={bad}", "Boot=yes"), 1, err=f"{bad}:4: Bot=: ")
+
+    def test_no_service(self) -> None:
+        """Without a bus it is said that there is none, and nobody waits."""
+        nowhere = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={self.directory}/none")
+        for words in (["create", "x"], ["run", "Managed=yes"], ["remove", "x"], ["enable", "x"], ["disable", "x"],
+                      ["top"], ["monitor"]):
+            self.see(berthctl(*words, env=nowhere), 1, err="cannot reach the service: ")
+
+    def test_logs(self) -> None:
+        """journalctl gets the units of a container, and nothing that it could take for an option."""
+        fake = self.directory / "journalctl"
+        fake.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\nexit 7\n', encoding="utf-8")
+        fake.chmod(0o755)
+        environment = dict(os.environ, PATH=f"{self.directory}:{os.environ['PATH']}")
+        done = berthctl("logs", "web", "db*", "-fn5", "--since=-1h", "-b", env=environment)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout.split("\n")[:-1],
+                         ["--unit=container@web.service", "--unit=container-run-web.service",
+                          "--unit=container@db*.service", "--unit=container-run-db*.service",
+                          "--follow", "--lines=5", "--since=-1h", "--boot"])
+        self.assertIn("--output=json", berthctl("logs", "web", "--json", env=environment).stdout)
+        self.assertIn("--machine=box", berthctl("logs", "-Mbox", "container@web.service", env=environment).stdout)
+        self.see(berthctl("logs", "--", "-x"), 2, err='"-x" is no container\'s name')
+        self.see(berthctl("-H", "host", "logs", "web"), 2, err="ssh HOST berthctl logs")
+        os.unlink(fake)
+        self.see(berthctl("logs", "web", env=dict(os.environ, PATH="/nowhere")), 1, err="cannot run journalctl")
 
     def test_full_disk(self) -> None:
         with open("/dev/full", "w", encoding="utf-8") as full:

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * See service.h.
+ */
+#include <string.h>
+
+#include "basic/string.h"
+#include "basic/strv.h"
+#include "ctl/advice.h"
+#include "ctl/agent.h"
+#include "ctl/common.h"
+#include "ctl/names.h"
+#include "ctl/service.h"
+#include "ctl/settings.h"
+#include "ctl/verb.h"
+
+int service_failed(const berth *connection, int r, const char *doing, const char *name) {
+        const char *error = berth_error_name(connection), *message = berth_error_message(connection);
+        _cleanup_free_ char *shown = name ? string_escape_unprintable(name) : NULL;
+
+        fprintf(stderr, "berthctl: cannot %s%s%s: %s\n", doing, shown ? " " : "", shown ?: "",
+                message && *message ? message : strerror(-r));
+        advice_print(error, name, stderr);
+
+        return advice_status(error);
+}
+
+int service_open(berth **ret_connection) {
+        _cleanup_(berth_closep) berth *connection = NULL;
+        int r;
+
+        if (settings.host)
+                r = berth_open_remote(settings.host, &connection);
+        else if (settings.machine)
+                r = berth_open_machine(settings.machine, &connection);
+        else
+                r = berth_open(&connection);
+        if (r < 0)
+                return service_failed(NULL, r, "reach the service", settings.host ?: settings.machine);
+
+        agent_open();
+        (void) berth_set_interactive(connection, agent_is_wanted());
+
+        *ret_connection = TAKE_PTR(connection);
+        return STATUS_FINE;
+}
+
+static int list_names(berth *connection, char ***ret_names) {
+        _cleanup_(strv_freep) char **names = NULL;
+        berth_container **list;
+        int r;
+
+        r = berth_list(connection, &list);
+        if (r < 0)
+                return service_failed(connection, r, "list the containers", NULL);
+
+        r = 0;
+        for (berth_container **one = list; *one && r >= 0; one++)
+                r = strv_append(&names, (*one)->name);
+        (void) berth_list_free(list);
+        if (r < 0)
+                return report_errno(r, "cannot list the containers");
+
+        *ret_names = TAKE_PTR(names);
+        return STATUS_FINE;
+}
+
+int service_names(berth *connection, char *const *words, size_t n, char ***ret_names) {
+        _cleanup_(strv_freep) char **existing = NULL;
+        bool patterns = false;
+        int status;
+
+        for (size_t i = 0; i < n; i++)
+                patterns = patterns || name_is_pattern(words[i]);
+        if (patterns) {
+                status = list_names(connection, &existing);
+                if (status != STATUS_FINE)
+                        return status;
+        }
+
+        return expand_names(words, n, existing, ret_names);
+}
