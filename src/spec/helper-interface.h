@@ -33,6 +33,7 @@
 #define HELPER_ERROR_EXISTS HELPER_ERROR "Exists"                       /* a container or data of that name is there */
 #define HELPER_ERROR_NOT_FOUND HELPER_ERROR "NotFound"                  /* no definition that was made so */
 #define HELPER_ERROR_NOT_RUNNING HELPER_ERROR "NotRunning"              /* its unit is not active */
+#define HELPER_ERROR_BUSY HELPER_ERROR "Busy"                           /* it is being made or removed */
 #define HELPER_ERROR_RUNNING HELPER_ERROR "Running"                     /* it has to be stopped for this */
 #define HELPER_ERROR_INVALID_DEFINITION HELPER_ERROR "InvalidDefinition"
 #define HELPER_ERROR_POLICY HELPER_ERROR "PolicyViolation"

@@ -60,3 +60,15 @@
 #define CONSOLE_SENDER_USEC (UINT64_C(10) * 1000000) /* for a launcher to send after it connected */
 #define COUNTER_FILE_MAX (1024 * 1024)    /* bytes of a file of a control group; io.stat has a line for each device */
 #define CAPABILITY_FILE_MAX (64 * 1024)   /* bytes of a file that is looked at to learn what the host can do */
+
+#define HELPER_CONNECTIONS_MAX 8          /* to the helper; the manager needs one */
+#define HELPER_REQUESTS_MAX 64            /* that the helper works on at a time, in all */
+#define HELPER_DESCRIPTORS_MAX 64         /* that a request names */
+#define HELPER_DATA_MAX (96 * 1024 * 1024)                /* bytes of memory of the serving process */
+#define HELPER_MESSAGE_USEC (UINT64_C(10) * 1000000)      /* for a whole request, once a byte of it is there */
+#define HELPER_IDLE_USEC (UINT64_C(30) * 1000000)         /* without a connection until the helper leaves */
+#define HELPER_SYSTEMD_USEC (UINT64_C(300) * 1000000)     /* systemd's time for an answer, also to a reload */
+#define HELPER_ACCEPT_MAX 100             /* connections that are looked at in this time: */
+#define HELPER_ACCEPT_USEC (UINT64_C(100) * 1000)
+#define HELPER_REFUSALS_MAX 30            /* lines about refusals in this time: */
+#define HELPER_REFUSALS_USEC (UINT64_C(10) * 1000000)

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The operations, as the table knows them. Each is described in spec/helper-interface.h; why it is safe to
+ * grant stands in its row. One operation, or one family of them, a file.
+ */
+#pragma once
+
+#include "helper/serve/request.h"
+
+int op_start(Request *request); /* job.c */
+int op_stop(Request *request);
+int op_restart(Request *request);
+int op_kill(Request *request);   /* kill.c */
+int op_freeze(Request *request); /* state.c */
+int op_thaw(Request *request);
+int op_reset_failed(Request *request);
+int op_reload(Request *request); /* reload.c */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/serve/table.h"
+
+#include "basic/macro.h"
+#include "basic/string.h"
+#include "helper/ops/ops.h"
+
+/* clang-format off */
+const Operation operations[] = {
+        {
+                .member = "Start", .arguments = "s", .target = TARGET_UNIT, .run = op_start,
+                .why = "the unit is a container's: what it may do was decided by the file that defines it, and is again at the start",
+        },
+        {
+                .member = "Stop", .arguments = "s", .target = TARGET_UNIT, .run = op_stop,
+                .why = "the unit is a container's: a manager that somebody took over can stop containers, and nothing else",
+        },
+        {
+                .member = "Restart", .arguments = "s", .target = TARGET_UNIT, .run = op_restart,
+                .why = "it is Stop and Start",
+        },
+        {
+                .member = "Kill", .arguments = "ssi", .target = TARGET_UNIT, .run = op_kill,
+                .why = "systemd sends the signal, to processes in the cgroup of a container's unit only",
+        },
+        {
+                .member = "Freeze", .arguments = "s", .target = TARGET_UNIT, .run = op_freeze,
+                .why = "it stops a container's processes where they are, and Thaw undoes it",
+        },
+        {
+                .member = "Thaw", .arguments = "s", .target = TARGET_UNIT, .run = op_thaw,
+                .why = "it undoes Freeze",
+        },
+        {
+                .member = "ResetFailed", .arguments = "s", .target = TARGET_UNIT, .run = op_reset_failed,
+                .why = "it makes systemd forget that a container failed",
+        },
+        {
+                .member = "Reload", .arguments = "", .target = TARGET_HOST, .run = op_reload,
+                .why = "systemd reads files again that root wrote, or that are untrusted wherever they come from",
+        },
+};
+/* clang-format on */
+
+const size_t n_operations = ELEMENTSOF(operations);
+
+const Operation *operation_find(const char *member) {
+        for (size_t i = 0; member && i < n_operations; i++)
+                if (streq(operations[i].member, member))
+                        return operations + i;
+
+        return NULL;
+}
