@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a transient unit finds on its standard input: one message on a SOCK_SEQPACKET socket, with the definition and
- * the descriptors that the definition calls fd:NAME. `berth-helper-serve` sends it, `berth-helper launch --stdin` reads it.
+ * What a transient unit finds on its standard input: one message on a SOCK_SEQPACKET socket, with the
+ * definition and the descriptors that the definition calls fd:NAME. `berth-helper-serve` sends it,
+ * `berth-helper launch --stdin` reads it.
  *
  *   data    "berth-handover 1\n", then one line for each further descriptor: its name
- *   fds     a sealed memfd with the definition's text, then the further descriptors in the order of their names
+ *   fds     a sealed memfd with the definition's text, then the further descriptors in the order of their
+ * names
  *
- * The launcher keeps all of it in the unit's descriptor store, under the names below, for the guest's next reboot: the
- * unit has to have room for HANDOVER_STORE_MAX descriptors (FileDescriptorStoreMax=).
+ * The launcher keeps all of it in the unit's descriptor store, under the names below, for the guest's next
+ * reboot: the unit has to have room for HANDOVER_STORE_MAX descriptors (FileDescriptorStoreMax=).
  *
  *      int ends[2];
  *      socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
@@ -31,7 +33,8 @@
 /* 1 to 63 of A-Z, a-z, 0-9, "_", "-" and ".", the first of them a letter or digit. */
 bool handover_name_is_valid(const char *name);
 #define HANDOVER_NAME_RULE                                                                                  \
-        "a descriptor's name is 1 to 63 letters, digits, '_', '-' and '.', and begins with a letter or digit"
+        "a descriptor's name is 1 to 63 letters, digits, '_', '-' and '.', and begins with a letter or "    \
+        "digit"
 
 typedef struct HandoverFd {
         char name[HANDOVER_NAME_MAX + 1];
@@ -44,7 +47,8 @@ typedef struct Handover {
         size_t n_fds;
 } Handover;
 
-#define HANDOVER_NULL { .definition = -EBADF }
+#define HANDOVER_NULL                                                                                       \
+        { .definition = -EBADF }
 
 /* Closes the descriptors. */
 void handover_clear(Handover *handover);
@@ -52,20 +56,28 @@ void handover_clear(Handover *handover);
 /* The descriptor of that name, -EBADF if there is none. */
 int handover_find(const Handover *handover, const char *name);
 
-/* The data of a message with descriptors of these names, of at most HANDOVER_DATA_MAX bytes. -EINVAL: a name is not
- * valid or stands there twice; -E2BIG: there are too many. */
-int handover_encode(const char *const *names, size_t n, char ret[static HANDOVER_DATA_MAX], size_t *ret_size);
+/* The data of a message with descriptors of these names, of at most HANDOVER_DATA_MAX bytes. -EINVAL: a name
+ * is not valid or stands there twice; -E2BIG: there are too many. */
+int handover_encode(
+                const char *const *names, size_t n, char ret[static HANDOVER_DATA_MAX], size_t *ret_size);
 
 /* The names in the data; the descriptors are left alone. -EBADMSG when the data is anything else than what
  * handover_encode() makes. */
 int handover_decode(const char *data, size_t size, Handover *handover);
 
-/* Sends the message, with duplicates of the descriptors. -EINVAL and -E2BIG as above and when the text is larger than a
- * definition can be. -EEXIST: two names stand for one open file, which systemd would store only once. */
-int handover_send(int socket, const char *text, size_t text_size, const char *const *names, const int *fds, size_t n);
+/* Sends the message, with duplicates of the descriptors. -EINVAL and -E2BIG as above and when the text is
+ * larger than a definition can be. -EEXIST: two names stand for one open file, which systemd would store
+ * only once. */
+int handover_send(
+                int socket,
+                const char *text,
+                size_t text_size,
+                const char *const *names,
+                const int *fds,
+                size_t n);
 
-/* Reads the message. -ENODATA when there is none, because it was read before; -EBADMSG for any that is not as above,
- * the seals of the memfd included. */
+/* Reads the message. -ENODATA when there is none, because it was read before; -EBADMSG for any that is not
+ * as above, the seals of the memfd included. */
 int handover_receive(int socket, Handover *ret);
 
 /* The text of the definition, which the caller frees. */

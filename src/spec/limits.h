@@ -72,3 +72,5 @@
 #define HELPER_ACCEPT_USEC (UINT64_C(100) * 1000)
 #define HELPER_REFUSALS_MAX 30            /* lines about refusals in this time: */
 #define HELPER_REFUSALS_USEC (UINT64_C(10) * 1000000)
+#define OPERATIONS_MAX 1024               /* D-Bus calls that wait for the helper or a job */
+#define DESCRIPTORS_MAX 64                /* that a caller hands over with a definition */

@@ -21,5 +21,8 @@ void unit_name(UnitKind kind, const char *container, char ret[static UNIT_NAME_S
  * spec/name.h. RET_NAME has SIZE bytes; NAME_MAX_LENGTH + 1 are enough. */
 int unit_name_parse(const char *unit, UnitKind *ret_kind, char *ret_name, size_t size);
 
-/* ERRNO= of a failed start whose root another container uses; the number says it without words being compared. */
+/* ERRNO= of a failed start, where a caller has to tell these causes from others without comparing words. No system call
+ * of a start fails with one of them. */
+#define START_ERRNO_INVALID_DEFINITION EBFONT
+#define START_ERRNO_POLICY EKEYREJECTED
 #define START_ERRNO_ROOT_IN_USE EADDRINUSE

@@ -28,7 +28,8 @@ found = {name: [] for name in ("mounts", "cgroups", "processes", "files", "locks
 for line in text("/proc/1/mountinfo").splitlines():
     fields = line.split()
     at = fields.index("-")
-    found["mounts"].append(" ".join([fields[4], fields[3], fields[at + 1], fields[at + 2]]))
+    if "berth-manager.service" not in fields[4] and "berth-helper.service" not in fields[4]:
+        found["mounts"].append(" ".join([fields[4], fields[3], fields[at + 1], fields[at + 2]]))
 
 for slice in ("machine.slice", "user.slice"):
     for path, _, _ in os.walk("/sys/fs/cgroup/" + slice):
@@ -39,6 +40,9 @@ own = {kind: link(f"/proc/1/ns/{kind}") for kind in ("user", "pid")}
 for pid in filter(str.isdigit, os.listdir("/proc")):
     exe, group = link(f"/proc/{pid}/exe"), text(f"/proc/{pid}/cgroup")
     if not exe:
+        continue
+    # The service and its helper come and go by themselves; no container of theirs is in their groups.
+    if "/system.slice/berth-" in group:
         continue
     apart = any(link(f"/proc/{pid}/ns/{kind}") not in ("", name) for kind, name in own.items())
     if apart or "/machine.slice/" in group or "/libexec/berth" in exe:
@@ -51,7 +55,8 @@ for place in places:
     for path, directories, files in os.walk(place):
         for name in directories + files:
             name = os.path.join(path, name)
-            found["files"].append(name)
+            if name not in ("/run/berth/console.sock", "/run/berth/helper.sock"):
+                found["files"].append(name)
         if place.startswith("/var"):
             del directories[:]
 # The files of locks stay, one for each block of ids or root that a container ever had: only a holder may remove one.

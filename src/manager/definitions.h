@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Which containers have a definition, kept up to date: the directories of definitions and of drop-ins are
+ * watched, so that a file edited by hand is seen. What a definition says is read when somebody asks for it,
+ * and not kept.
+ */
+#pragma once
+
+#include "manager/manager.h"
+
+/* Looks for definitions and begins to watch. 0 or negative errno. */
+int definitions_new(Manager *manager, Definitions **ret);
+
+Definitions *definitions_free(Definitions *definitions);
+DEFINE_CLEANUP(Definitions *, definitions_free)
+
+/* Looks again now: what was changed a moment ago is known afterwards. 0 or negative errno. */
+int definitions_refresh(Definitions *definitions);
+
+/* The text that the property Definition has. 0, or a DefinitionError: then RET_TEXT is what is wrong; or
+ * negative errno. */
+int definition_text(const char *container, char **ret_text);
+
+/* Whether a text that somebody sent could be a container's definition, as one that is not trusted. 0, a
+ * DefinitionError, -EPERM if policy forbids it, or negative errno. RET_PROBLEM says what is wrong; the
+ * caller frees it. */
+int definition_check_text(const char *container, const char *text, char **ret_problem);

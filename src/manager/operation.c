@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/operation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "basic/array.h"
+#include "basic/string.h"
+#include "manager/bus/announce.h"
+#include "manager/bus/errors.h"
+#include "manager/definitions.h"
+#include "manager/helper-client.h"
+#include "manager/progress.h"
+#include "manager/units.h"
+
+#define HELPER_TIMEOUT_USEC (UINT64_C(90) * 1000 * 1000)
+#define JOB_PREFIX "/org/freedesktop/systemd1/job/"
+
+struct Operation {
+        Manager *manager;
+        Operation *previous, *next;
+        OperationKind kind;
+        sd_bus_message *call;
+        Container *container; /* held */
+        bool excludes;
+        bool listed;
+        sd_bus_slot *slot;
+        Progress *progress;
+        uint32_t job; /* 0: not yet known */
+        uint64_t timeout_usec;
+        sd_event_source *timer;
+        bool timed_out;
+};
+
+Operation *operation_free(Operation *operation) {
+        Manager *manager;
+
+        if (!operation)
+                return NULL;
+
+        manager = operation->manager;
+        if (operation->listed) {
+                if (operation->previous)
+                        operation->previous->next = operation->next;
+                else
+                        manager->operations = operation->next;
+                if (operation->next)
+                        operation->next->previous = operation->previous;
+                manager->n_operations--;
+        }
+
+        sd_bus_slot_unref(operation->slot);
+        sd_bus_message_unref(operation->call);
+        sd_event_source_disable_unref(operation->timer);
+        progress_free(operation->progress);
+        if (operation->container) {
+                if (operation->excludes)
+                        operation->container->busy = NULL;
+                operation->container->holds--;
+                manager_container_changed(manager, operation->container, NULL);
+        }
+        free(operation);
+        manager_touch(manager);
+        return NULL;
+}
+
+int operation_new(
+                Manager *manager,
+                OperationKind kind,
+                sd_bus_message *call,
+                Container *container,
+                Operation **ret,
+                sd_bus_error *error) {
+        Operation *operation;
+
+        if (manager->n_operations >= OPERATIONS_MAX)
+                return sd_bus_error_setf(
+                                error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "%d calls are waiting already; try again later", OPERATIONS_MAX);
+
+        operation = calloc(1, sizeof *operation);
+        if (!operation)
+                return -ENOMEM;
+        *operation = (Operation){
+                .manager = manager,
+                .kind = kind,
+                .call = sd_bus_message_ref(call),
+                .container = container,
+        };
+        if (container)
+                container->holds++;
+
+        *ret = operation;
+        return 0;
+}
+
+void operation_exclude(Operation *operation, const char *busy) {
+        operation->excludes = true;
+        operation->container->busy = busy;
+}
+
+void operation_set_timeout(Operation *operation, uint64_t usec) {
+        operation->timeout_usec = usec;
+}
+
+/* The operation's end: an answer without content, if nothing else was sent. */
+static void operation_reply(Operation *operation) {
+        _cleanup_free_ char *path = NULL;
+
+        if (operation->kind == OPERATION_CREATE || operation->kind == OPERATION_RUN) {
+                if (container_path(operation->container, &path) >= 0)
+                        (void) sd_bus_reply_method_return(operation->call, "o", path);
+        } else
+                (void) sd_bus_reply_method_return(operation->call, NULL);
+
+        operation_free(operation);
+}
+
+static void operation_fail(Operation *operation, const char *name, const char *message) {
+        (void) sd_bus_reply_method_errorf(operation->call, name, "%s", message);
+        operation_free(operation);
+}
+
+static bool operation_starts(const Operation *operation) {
+        return operation->kind == OPERATION_START || operation->kind == OPERATION_RESTART ||
+               operation->kind == OPERATION_RUN;
+}
+
+/* Why a start's job did not get done: in the launcher's words if there are some. */
+static void operation_start_failed(Operation *operation) {
+        const Container *container = operation->container;
+        const UnitState *unit = &container->unit;
+        char unit_of[UNIT_NAME_SIZE];
+        _cleanup_free_ char *text = NULL;
+
+        if (unit->status_errno != 0 && unit->status_text) {
+                operation_fail(operation, error_of_start(unit->status_errno), unit->status_text);
+                return;
+        }
+
+        unit_name(container->kind, container->name, unit_of);
+        if (unit->result && streq(unit->result, "timeout"))
+                text =
+                                string_printf("Cannot start container %s: it was not ready within the "
+                                              "unit's TimeoutStartSec=",
+                                              container->name);
+        else
+                text = string_printf(
+                                "Cannot start container %s: the job of %s failed (%s); see journalctl -u %s",
+                                container->name, unit_of, unit->result ? unit->result : "unknown", unit_of);
+        operation_fail(operation, ERROR_START_FAILED, text ? text : "Cannot start");
+}
+
+static void on_control_group(const char *name, void *userdata) {
+        operation_reply(userdata);
+}
+
+static void operation_job_done(Operation *operation) {
+        Container *container = operation->container;
+
+        if (operation->kind == OPERATION_STOP &&
+            (operation->timed_out || (container->unit.result && streq(container->unit.result, "timeout")))) {
+                operation_fail(operation, ERROR_TIMED_OUT,
+                               "The container did not stop in time, and was killed");
+                return;
+        }
+        /* systemd does not announce the control group; who starts a container finds it in the properties. */
+        if (operation_starts(operation) && !container->unit.control_group &&
+            units_fetch_control_group(operation->manager->units, container, on_control_group, operation) >=
+                            0)
+                return;
+
+        operation_reply(operation);
+}
+
+static void operation_judge(Operation *operation, const JobEnd *end) {
+        operation->job = 0;
+        if (end->done)
+                operation_job_done(operation);
+        else if (end->canceled)
+                operation_fail(operation, ERROR_CANCELED,
+                               "A later call, or systemctl, asked for the opposite meanwhile");
+        else if (operation_starts(operation))
+                operation_start_failed(operation);
+        else
+                operation_fail(operation, ERROR_FAILED, "systemd could not stop the unit; see its journal");
+}
+
+void operations_job_ended(Manager *manager, Container *container, uint32_t id) {
+        for (Operation *operation = manager->operations, *next; operation; operation = next) {
+                next = operation->next;
+                if (operation->container == container && operation->job == id)
+                        operation_judge(operation, container_job_end(container, id));
+        }
+}
+
+static int on_killed(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Operation *operation = userdata;
+
+        /* Either way the job's end is what counts. */
+        operation->slot = sd_bus_slot_unref(operation->slot);
+        helper_call_done(operation->manager->helper);
+        return 0;
+}
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
+        Operation *operation = userdata;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        char unit[UNIT_NAME_SIZE];
+        int r;
+
+        operation->timed_out = true;
+        unit_name(operation->container->kind, operation->container->name, unit);
+        r = helper_call_new(operation->manager->helper, "Kill", &call);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "ssi", unit, "all", SIGKILL);
+        if (r >= 0)
+                r = helper_call_send(
+                                operation->manager->helper, call, HELPER_TIMEOUT_USEC, on_killed, operation,
+                                &operation->slot);
+        if (r < 0)
+                (void) fprintf(stderr, "<4>%s cannot be killed after its time limit: %s\n", unit,
+                               strerror(-r));
+        return 0;
+}
+
+/* The helper's answer names a job: it may have ended before the answer came. */
+static int operation_wait(Operation *operation, const char *job) {
+        const char *number = string_after_prefix(job, JOB_PREFIX);
+        const JobEnd *end;
+
+        if (!number || sscanf(number, "%" SCNu32, &operation->job) != 1)
+                return -EBADMSG;
+
+        end = container_job_end(operation->container, operation->job);
+        if (end) {
+                operation_judge(operation, end);
+                return 0;
+        }
+        if (operation->timeout_usec == 0)
+                return 0;
+
+        return sd_event_add_time_relative(
+                        operation->manager->event, &operation->timer, CLOCK_MONOTONIC,
+                        operation->timeout_usec, 0, on_timeout, operation);
+}
+
+/* Sentences on what was left out go where the progress goes. */
+static int operation_tell_notes(Operation *operation, sd_bus_message *reply) {
+        const char *note;
+        int r;
+
+        r = sd_bus_message_enter_container(reply, 'a', "s");
+        while (r >= 0) {
+                r = sd_bus_message_read(reply, "s", &note);
+                if (r <= 0)
+                        break;
+                announce_progress(operation->manager, operation->container->name, 0, 0, note);
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(reply);
+}
+
+static int operation_answered(Operation *operation, sd_bus_message *reply) {
+        const char *job;
+        int fd, r = 0;
+
+        switch (operation->kind) {
+        case OPERATION_START:
+        case OPERATION_STOP:
+        case OPERATION_RESTART:
+                r = sd_bus_message_read(reply, "o", &job);
+                return r < 0 ? r : operation_wait(operation, job);
+
+        case OPERATION_RUN:
+                r = sd_bus_message_read(reply, "so", NULL, &job);
+                if (r >= 0)
+                        r = operation_tell_notes(operation, reply);
+                return r < 0 ? r : operation_wait(operation, job);
+
+        case OPERATION_CREATE:
+                r = operation_tell_notes(operation, reply);
+                if (r >= 0)
+                        r = definitions_refresh(operation->manager->definitions);
+                break;
+
+        case OPERATION_REMOVE:
+        case OPERATION_RELOAD:
+                r = definitions_refresh(operation->manager->definitions);
+                break;
+
+        case OPERATION_OPEN_ROOT:
+                r = sd_bus_message_read(reply, "h", &fd);
+                if (r < 0)
+                        return r;
+                (void) sd_bus_reply_method_return(operation->call, "h", fd);
+                operation_free(operation);
+                return 0;
+
+        case OPERATION_SIMPLE:
+                break;
+        }
+        if (r < 0)
+                return r;
+
+        operation_reply(operation);
+        return 0;
+}
+
+static int on_helper(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
+        Operation *operation = userdata;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        operation->slot = sd_bus_slot_unref(operation->slot);
+        helper_call_done(operation->manager->helper);
+        operation->progress = progress_free(operation->progress);
+
+        if (sd_bus_message_is_method_error(reply, NULL)) {
+                const sd_bus_error *said = sd_bus_message_get_error(reply);
+
+                error_from_helper(said, &error);
+                if (operation_starts(operation) && streq(error.name, ERROR_FAILED))
+                        operation_fail(operation, ERROR_START_FAILED, error.message);
+                else
+                        operation_fail(operation, error.name, error.message);
+                return 0;
+        }
+
+        r = operation_answered(operation, reply);
+        if (r < 0)
+                operation_fail(operation, ERROR_HELPER_LOST,
+                               "The privileged helper's answer is not understood");
+        return 0;
+}
+
+int operation_call(Operation *operation, const char *method, sd_bus_message **ret, sd_bus_error *error) {
+        int r;
+
+        r = helper_call_new(operation->manager->helper, method, ret);
+        if (r < 0)
+                return sd_bus_error_setf(
+                                error, ERROR_HELPER_LOST,
+                                "The privileged helper cannot be reached (%s); is berth-helper.socket "
+                                "active?",
+                                strerror(-r));
+        return 0;
+}
+
+int operation_progress(Operation *operation, int *ret_fd) {
+        return progress_new(operation->manager, operation->container->name, &operation->progress, ret_fd);
+}
+
+int operation_ask(Operation **owner, sd_bus_message *helper_call, sd_bus_error *error) {
+        Operation *operation = *owner;
+        Manager *manager = operation->manager;
+        bool long_work = operation->kind == OPERATION_CREATE || operation->kind == OPERATION_RUN ||
+                         operation->kind == OPERATION_REMOVE;
+        int r;
+
+        r = helper_call_send(
+                        manager->helper, helper_call, long_work ? UINT64_MAX : HELPER_TIMEOUT_USEC,
+                        on_helper, operation, &operation->slot);
+        if (r < 0)
+                return sd_bus_error_setf(
+                                error, ERROR_HELPER_LOST, "The privileged helper cannot be asked: %s",
+                                strerror(-r));
+
+        operation->listed = true;
+        operation->next = manager->operations;
+        if (operation->next)
+                operation->next->previous = operation;
+        manager->operations = operation;
+        manager->n_operations++;
+        *owner = NULL;
+        return 0;
+}
+
+void operations_done(Manager *manager) {
+        while (manager->operations)
+                operation_free(manager->operations);
+}

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the manager knows, and how it comes to know it: definitions, units, what happens behind its back."""
+
+import time
+
+import pytest
+from bus import CONTAINER, MANAGER, NAME, ROOT, UNIT, Bus, CallFailed, changes, objects
+
+SLEEPER = '[Container]\nBoot=no\nCommand=/bin/sleep 1000\n[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
+FAILING = '[Container]\nBoot=no\nCommand=/bin/nothing\n[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
+ENDING = '[Container]\nBoot=no\nCommand=/bin/sh -c "exit 3"\n[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
+
+
+@pytest.fixture
+def bus(machine):
+    return Bus(machine)
+
+
+def test_nothing_there(bus):
+    assert bus.listed() == {}
+    with pytest.raises(CallFailed, match='There is no container web'):
+        bus.manager('GetContainer', 's', 'web')
+
+
+@pytest.mark.parametrize('name', ['', '.', '..', 'Web', 'a b', 'x/y', '-', 'a' * 64, 'web\n', 'ü'])
+def test_names_that_cannot_be(bus, name):
+    with pytest.raises(CallFailed, match='a name is 1 to 63 characters'):
+        bus.manager('StartContainer', 's', name)
+
+
+def test_a_definition_comes_and_goes(bus, container, machine):
+    bus.listed()
+    with bus.signals() as seen:
+        container('web', SLEEPER)
+        bus.wait_for(lambda: bus.listed() == {'web': 'stopped'}, 'the new definition')
+        machine.remove('/etc/berth/containers/web.container')
+        bus.wait_for(lambda: bus.listed() == {}, 'the end of the definition')
+    assert objects(seen.messages, 'InterfacesAdded') == ['web']
+    assert objects(seen.messages, 'InterfacesRemoved') == ['web']
+    removed = [m for m in seen.messages if m.get('member') == 'InterfacesRemoved'][0]['payload']['data'][1]
+    assert CONTAINER in removed
+
+
+def test_an_edited_definition_is_told(bus, container, machine):
+    web = container('web', SLEEPER)
+    bus.wait_for(lambda: 'web' in bus.listed(), 'the definition')
+    assert 'Command=/bin/sleep 1000' in bus.get('web', 'Definition')
+    with bus.signals() as seen:
+        web.define(SLEEPER.replace('1000', '2000'))
+        bus.wait_for(lambda: '2000' in bus.get('web', 'Definition'), 'the change')
+        time.sleep(0.3)
+        machine.write('/etc/berth/containers/web.container.d/10.conf', '[Container]\nDescription=dropped in\n')
+        bus.wait_for(lambda: 'dropped in' in bus.get('web', 'Definition'), 'the drop-in')
+        time.sleep(0.3)
+        machine.write('/etc/berth/containers/web.container.d/10.conf', '[Container]\nDescription=changed\n')
+        time.sleep(0.3)
+    told = [values for _, values in changes(seen.messages, 'web')]
+    assert told == [{'Definition': None}] * 3
+
+
+def test_definition_is_not_for_everybody(bus, container):
+    container('web', SLEEPER)
+    bus.wait_for(lambda: 'web' in bus.listed(), 'the definition')
+    other = Bus(bus.machine, user='nobody')
+    assert other.listed() == {'web': 'stopped'}
+    assert other.get('web', 'State') == 'stopped'
+    with pytest.raises(CallFailed, match='Access denied'):
+        other.get('web', 'Definition')
+    everything = other.call(bus.path('web'), 'org.freedesktop.DBus.Properties', 'GetAll', 's', CONTAINER)[0]
+    assert 'Definition' not in everything and everything['Name']['data'] == 'web'
+
+
+def test_a_bad_definition_says_what_is_wrong(bus, container):
+    container('web', 'nonsense\n')
+    bus.wait_for(lambda: 'web' in bus.listed(), 'the definition')
+    with pytest.raises(CallFailed, match=r'web\.container:1: '):
+        bus.get('web', 'Definition')
+
+
+def test_systemctl_behind_its_back(bus, container):
+    web = container('web', SLEEPER)
+    bus.wait_for(lambda: 'web' in bus.listed(), 'the definition')
+    with bus.signals() as seen:
+        web.start()
+        bus.wait_for(lambda: bus.listed() == {'web': 'running'}, 'the start')
+        leader = web.main_pid()
+        assert bus.get('web', 'Leader') == leader
+        bus.wait_for(lambda: bus.get('web', 'ControlGroup') == web.show('ControlGroup'), 'the control group')
+        assert abs(bus.get('web', 'StartedUSec') / 1e6 - time.time()) < 60
+        assert bus.manager('GetContainerByPID', 'u', leader) == [bus.path('web')]
+        web.stop()
+        bus.wait_for(lambda: bus.listed() == {'web': 'stopped'}, 'the stop')
+    states = [values['State'] for _, values in changes(seen.messages, 'web') if 'State' in values]
+    assert states == ['starting', 'running', 'stopping', 'stopped']
+    leaders = [values['Leader'] for _, values in changes(seen.messages, 'web') if 'Leader' in values]
+    assert leaders == [leader, 0]
+    assert bus.get('web', 'Leader') == 0
+    assert bus.get('web', 'ControlGroup') == ''
+    assert bus.get('web', 'StartedUSec') == 0
+
+
+def test_processes_of_no_container(bus):
+    for pid in (1, 2, 4194305):
+        with pytest.raises(CallFailed, match='no such process in a container'):
+            bus.manager('GetContainerByPID', 'u', pid)
+    for pid in (0, 2**32 - 1):
+        with pytest.raises(CallFailed, match='number of a process is expected'):
+            bus.manager('GetContainerByPID', 'u', pid)
+
+
+def test_a_start_that_fails(bus, container):
+    web = container('web', FAILING)
+    bus.wait_for(lambda: 'web' in bus.listed(), 'the definition')
+    assert web.start(check=False).returncode != 0
+    bus.wait_for(lambda: bus.listed() == {'web': 'failed'}, 'the failure')
+    error = bus.get('web', 'LastError')
+    assert error == web.show('StatusText')
+    assert '/bin/nothing' in error
+
+
+def test_how_it_ended(bus, container):
+    web = container('web', ENDING)
+    web.start(check=False)
+    bus.wait_for(lambda: bus.listed() == {'web': 'failed'}, 'the end')
+    assert bus.get('web', 'ExitStatus') == 3
+    assert bus.get('web', 'LastError') == ''
+    web.define(SLEEPER)
+    web.start()
+    web.systemctl('kill', '--signal=KILL', '--kill-who=main')
+    bus.wait_for(lambda: bus.listed() == {'web': 'failed'}, 'the kill')
+    assert bus.get('web', 'ExitStatus') == -9
+
+
+def test_freezing_behind_its_back(bus, container):
+    web = container('web', SLEEPER)
+    web.start()
+    web.systemctl('freeze')
+    bus.wait_for(lambda: bus.listed() == {'web': 'frozen'}, 'the freezer')
+    web.systemctl('thaw')
+    bus.wait_for(lambda: bus.listed() == {'web': 'running'}, 'the thaw')
+
+
+def test_a_container_whose_definition_is_taken_away(bus, container, machine):
+    """As long as it runs it is there; then there is nothing left to be seen."""
+    web = container('web', SLEEPER)
+    web.start()
+    machine.remove(web.path)
+    time.sleep(0.3)
+    assert bus.listed() == {'web': 'running'}
+    web.stop()
+    bus.wait_for(lambda: bus.listed() == {}, 'the end')
+
+
+@pytest.mark.parametrize('how', ['KILL', 'TERM', 'restart'])
+def test_killed_and_there_again(bus, container, machine, how):
+    """Everything is found again: what runs, what failed, what is only defined."""
+    web, bad, idle = container('web', SLEEPER), container('bad', FAILING), container('idle', SLEEPER)
+    web.start()
+    bad.start(check=False)
+    expected = {'web': 'running', 'bad': 'failed', 'idle': 'stopped'}
+    bus.wait_for(lambda: bus.listed() == expected, 'all three')
+    before = {name: bus.get('web', name) for name in ('Leader', 'StartedUSec', 'ControlGroup', 'ExitStatus')}
+    error = bus.get('bad', 'LastError')
+    pid = bus.manager_pid()
+
+    if how == 'restart':
+        machine.run(['systemctl', 'restart', UNIT])
+    else:
+        machine.run(['kill', f'-{how}', str(pid)])
+    bus.wait_for(lambda: bus.manager_pid() not in (0, pid) or bus.listed(), 'another manager')
+
+    assert bus.listed() == expected
+    assert {name: bus.get('web', name) for name in before} == before
+    assert bus.get('bad', 'LastError') == error
+    assert web.main_pid() == before['Leader']
+
+
+def test_systemd_started_anew(bus, container, machine):
+    """daemon-reexec: the subscription is another systemd's, and has to be made again."""
+    web = container('web', SLEEPER)
+    bus.wait_for(lambda: 'web' in bus.listed(), 'the definition')
+    pid = bus.manager_pid()
+    machine.run(['systemctl', 'daemon-reexec'])
+    machine.run(['systemctl', 'daemon-reload'])
+    web.start()
+    bus.wait_for(lambda: bus.listed() == {'web': 'running'}, 'the start')
+    web.stop()
+    bus.wait_for(lambda: bus.listed() == {'web': 'stopped'}, 'the stop')
+    assert bus.manager_pid() == pid
+
+
+def test_objects_of_all(bus, container):
+    for name in ('a', 'b.c', 'd-e'):
+        container(name, SLEEPER)
+    bus.wait_for(lambda: len(bus.listed()) == 3, 'the definitions')
+    managed = bus.call(ROOT, 'org.freedesktop.DBus.ObjectManager', 'GetManagedObjects')[0]
+    names = {path: interfaces[CONTAINER]['Name']['data'] for path, interfaces in managed.items()
+             if CONTAINER in interfaces}
+    assert sorted(names.values()) == ['a', 'b.c', 'd-e']
+    assert {row[4]: row[0] for row in bus.manager('ListContainers')[0]} == names
+    tree = bus.machine.run(['busctl', 'tree', '--list', NAME]).stdout.split()
+    assert set(names) < set(tree)
+
+
+def test_properties_cannot_be_written(bus, container):
+    container('web', SLEEPER)
+    bus.wait_for(lambda: 'web' in bus.listed(), 'the definition')
+    for path, interface, prop in ((ROOT, MANAGER, 'Version'), (bus.path('web'), CONTAINER, 'State')):
+        done = bus.busctl('set-property', NAME, path, interface, prop, 's', 'x')
+        assert done.returncode != 0 and 'not writable' in done.stderr
+
+
+def test_it_ends_when_nobody_needs_it(bus, container, machine):
+    """Nobody who called is still there: after a while it ends, and the next call starts it again."""
+    web = container('web', SLEEPER)
+    web.start()
+    bus.listed()
+    pid = bus.manager_pid()
+    deadline = time.monotonic() + 60
+    while bus.manager_pid() == pid and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert bus.manager_pid() == 0
+    assert machine.run(['systemctl', 'show', '--value', '--property=Result', UNIT]).stdout == 'success\n'
+    assert bus.listed() == {'web': 'running'}
