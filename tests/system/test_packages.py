@@ -156,8 +156,28 @@ def test_remove_and_purge(machine):
     apt(machine, 'remove', 'berth')
     machine.remove('/etc/berth/containers/one.container', '/etc/berth/containers/guest.container')
     machine.run('rm -rf /var/lib/berth/overlays/*')
-    apt(machine, 'purge', 'berth')
+    apt(machine, 'purge', 'berth', 'libberth0', 'libberth-dev')
     # A mount of the machine's own is there.
     assert not machine.exists('/etc/berth') and machine.run('ls -A /var/lib/berth').stdout == ''
     assert files_of_berth(machine) == before
     assert machine.run(['systemctl', '--failed', '--plain', '--no-legend']).stdout == ''
+
+
+PROGRAM = '''#include <berth.h>
+#include <stdio.h>
+int main(void) {
+        return printf("%s\\n", berth_library_version()) < 0;
+}
+'''
+
+
+@pytest.mark.parametrize('linked', ['-lberth', '-l:libberth.a -lsystemd'])
+def test_programs_can_be_built(machine, linked):
+    """With the library's packages alone, with the shared and with the static one."""
+    apt(machine, 'install', *machine.run(f'ls {PLACE}/now/libberth*.deb').stdout.split())
+    machine.write('/root/program.c', PROGRAM)
+    machine.run('gcc -Wall -Werror -o /root/program /root/program.c $(pkg-config --cflags berth) -pthread '
+                f'$(pkg-config --libs berth | sed "s/-lberth/{linked}/")')
+    version = machine.run(['pkg-config', '--modversion', 'berth']).stdout
+    assert machine.run('/root/program').stdout == version
+    assert ('libberth' in machine.run('ldd /root/program').stdout) == (linked == '-lberth')
