@@ -74,3 +74,13 @@
 #define HELPER_REFUSALS_USEC (UINT64_C(10) * 1000000)
 #define OPERATIONS_MAX 1024               /* D-Bus calls that wait for the helper or a job */
 #define DESCRIPTORS_MAX 64                /* that a caller hands over with a definition */
+/* What berth takes into its store from an archive, a tree or an image. */
+#define UNPACK_MEMBERS_MAX 4000000
+#define UNPACK_DEPTH_MAX 256              /* directories on the way to a file */
+#define UNPACK_ATTRIBUTES_MAX 64          /* extended attributes of one file */
+#define UNPACK_ATTRIBUTE_SIZE_MAX 65536   /* bytes of one: the kernel's own limit */
+#define UNPACK_MEMORY_MAX (UINT64_C(1) << 30)
+#define UNPACK_CPU_SECONDS_MAX 3600
+#define UNPACK_TRAILER_MAX (UINT64_C(1) << 30) /* unpacked bytes behind the archive's end */
+#define STORE_RESERVE_MAX (UINT64_C(1) << 30) /* stays free on the store's file system: this or */
+#define STORE_RESERVE_SHARE 20                /* one part in so many, whichever is less */
