@@ -18,7 +18,7 @@
 #include "manager/progress.h"
 #include "manager/units.h"
 
-#define HELPER_TIMEOUT_USEC (UINT64_C(90) * 1000 * 1000)
+#define HELPER_TIMEOUT_USEC (HELPER_SYSTEMD_USEC + UINT64_C(30) * 1000000) /* it gives up on systemd before */
 #define JOB_PREFIX "/org/freedesktop/systemd1/job/"
 
 struct Operation {

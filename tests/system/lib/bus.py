@@ -23,7 +23,7 @@ class Bus:
         self.user = user
 
     def busctl(self, *arguments, timeout=60):
-        argv = ['busctl', '--json=short', f'--timeout={timeout}', *[str(argument) for argument in arguments]]
+        argv = ['busctl', '--json=short', f'--timeout={timeout}', '--', *[str(argument) for argument in arguments]]
         if self.user:
             argv = ['setpriv', f'--reuid={self.user}', '--regid=nogroup', '--clear-groups', *argv]
         return self.machine.run(argv, check=False, timeout=(timeout + 10) * self.machine.patience)
