@@ -221,32 +221,40 @@ static int look_at_result(const Edit *edit) {
         return report_problems(r, &problems);
 }
 
+static int edit_draft(const Edit *edit, Draft *draft) {
+        int failure, r;
+
+        failure = editor_run(edit->draft);
+        r = file_read(AT_FDCWD, edit->draft, FILE_SIZE_MAX, &draft->text, &draft->size);
+        if (r < 0)
+                return report_path(r, "read", edit->draft);
+        draft->label = edit->draft;
+
+        if (failure < 0)
+                fprintf(stderr, "berthctl: %s\n",
+                        failure == -ENOENT         ? "there is no editor; $EDITOR may name one" :
+                                failure == -ECANCELED ? "the editor failed" :
+                                                        strerror(-failure));
+
+        return failure < 0 ? STATUS_FAILED : STATUS_FINE;
+}
+
 /* One visit to the editor. RET_AGAIN says that the user wants another. */
 static int edit_once(const Edit *edit, bool *ret_again) {
         _cleanup_(draft_clear) Draft draft = DRAFT_EMPTY;
-        int status, r;
+        int status;
 
         *ret_again = false;
-        r = editor_run(edit->draft);
-        if (r < 0) {
-                fprintf(stderr, "berthctl: %s\n",
-                        r == -ENOENT         ? "there is no editor; $EDITOR may name one" :
-                                r == -ECANCELED ? "the editor failed" :
-                                                  strerror(-r));
-                return keep_draft(edit, STATUS_FAILED);
-        }
-
-        r = file_read(AT_FDCWD, edit->draft, FILE_SIZE_MAX, &draft.text, &draft.size);
-        if (r < 0)
-                return report_path(r, "read", edit->draft);
-        draft.label = edit->draft;
-        if (draft.size == 0 || streq(draft.text, edit->before)) {
+        status = edit_draft(edit, &draft);
+        if (draft.text && (draft.size == 0 || streq(draft.text, edit->before))) {
                 if (!settings.quiet)
                         fprintf(stderr, "berthctl: %s, nothing was changed\n",
                                 draft.size == 0 ? "the definition is empty" : "the definition is as it was");
                 remove_draft(edit);
-                return STATUS_FINE;
+                return status;
         }
+        if (status != STATUS_FINE)
+                return keep_draft(edit, status);
 
         status = check(edit, &draft);
         if (status != STATUS_FINE && terminal_can_ask() && terminal_ask("Edit it again?")) {

@@ -119,13 +119,36 @@ static uint64_t time_now(void) {
         return (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000;
 }
 
+/* Properties that are numbers; a counter that is not kept is none. */
+static bool is_number(const char *property) {
+        static const char *const numbers[] = {
+                "Owner",         "Leader",     "StartedUSec",  "ExitStatus",  "MemoryCurrent",
+                "MemoryPeak",    "CPUUsageNSec", "TasksCurrent", "IOReadBytes", "IOWriteBytes",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+                if (streq(numbers[i], property))
+                        return true;
+
+        return false;
+}
+
 /* "Property=value" or "Property", whose value is not known. */
 static void write_property(Json *json, const char *property) {
-        const char *equals = strchr(property, '=');
-        _cleanup_free_ char *key = strndup(property, equals ? (size_t) (equals - property) : strlen(property));
+        const char *value = strchr(property, '=');
+        _cleanup_free_ char *key = strndup(property, value ? (size_t) (value - property) : strlen(property));
+        uint64_t number;
 
-        if (key)
-                json_string(json, key, equals ? equals + 1 : NULL);
+        if (!key)
+                return;
+        value = value ? value + 1 : NULL;
+
+        if (value && is_number(key) && parse_u64(value, &number) >= 0)
+                json_counter(json, key, number);
+        else if (value && is_number(key) && *value == '-' && parse_u64(value + 1, &number) >= 0)
+                json_signed(json, key, -(int64_t) (number & INT32_MAX));
+        else
+                json_string(json, key, value);
 }
 
 static void write_json(const berth_event *event) {
@@ -188,9 +211,12 @@ static void write_text(const berth_event *event) {
         char buffer[FORMAT_SIZE];
         const char *time = format_time(time_now(), buffer);
 
-        printf("%s  %-9s", time, kind_name(event->kind));
-        if (event->kind != BERTH_EVENT_RESET)
-                write_escaped("", event->name);
+        if (event->kind == BERTH_EVENT_RESET)
+                printf("%s  reset", time);
+        else {
+                printf("%s  %-8s", time, kind_name(event->kind));
+                write_escaped("  ", event->name);
+        }
         write_details(event);
         putchar('\n');
 }
