@@ -106,6 +106,30 @@ const Origin *origins_find(const Definition *definition, const Key *key, size_t 
         return NULL;
 }
 
+const char *definition_descriptor(const char *path) {
+        return string_after_prefix(path, "fd:");
+}
+
+static bool names_descriptor(const char *path, const char *const *names, size_t n) {
+        const char *descriptor = path ? definition_descriptor(path) : NULL;
+
+        for (size_t i = 0; descriptor && i < n; i++)
+                if (streq(names[i], descriptor))
+                        return true;
+
+        return !descriptor;
+}
+
+const char *definition_missing_descriptor(const Definition *definition, const char *const *names, size_t n) {
+        if (!names_descriptor(definition->root_path, names, n))
+                return definition_descriptor(definition->root_path);
+        for (size_t i = 0; i < definition->n_mounts; i++)
+                if (!names_descriptor(definition->mounts[i].source, names, n))
+                        return definition_descriptor(definition->mounts[i].source);
+
+        return NULL;
+}
+
 const Origin *definition_origin(const Definition *definition, const char *section, const char *name) {
         const Key *key = key_find(section, name);
 

@@ -78,7 +78,7 @@ typedef enum MountType {
 /* One [Mount] section. */
 typedef struct MountSpec {
         MountType type;
-        char *source;     /* absolute path on the host; bind only */
+        char *source;     /* absolute path on the host, or fd:NAME; bind only */
         char *target;     /* absolute path inside, normalised, never "/" */
         unsigned flags;   /* MountFlag */
         bool read_only;
@@ -147,7 +147,7 @@ typedef struct Definition {
         char **groups;
 
         /* [Root] */
-        char *root_path;        /* NULL with managed */
+        char *root_path;        /* absolute path on the host, or fd:NAME; NULL with managed */
         bool overlay;
         bool read_only;
         bool managed;           /* the root is berth's own, in its store */
@@ -194,6 +194,14 @@ Definition *definition_new(const char *name);
 
 /* Boot= with its default resolved; never BOOT_UNSET. */
 BootMode definition_boot(const Definition *definition);
+
+/* The name of the descriptor if the value of a key is fd:NAME: it stands for what the caller opened and sent along with
+ * the definition (spec/handover.h). NULL if it is a path. */
+const char *definition_descriptor(const char *path);
+
+/* The first descriptor that the definition names and that is none of the N names; NULL if there is none. A definition
+ * that is kept in a file has no descriptors. */
+const char *definition_missing_descriptor(const Definition *definition, const char *const *names, size_t n);
 
 /* Where the key was last assigned to; NULL if it was not. Keys of [Mount] have the other function. */
 const Origin *definition_origin(const Definition *definition, const char *section, const char *name);

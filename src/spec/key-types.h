@@ -13,7 +13,7 @@ extern const KeyType key_type_text;      /* char *; one line */
 extern const KeyType key_type_boolean;   /* bool */
 extern const KeyType key_type_word;      /* an enum; data: KeyWords */
 extern const KeyType key_type_flags;     /* unsigned; data: KeyWords, word i is bit i */
-extern const KeyType key_type_path;      /* char *; data: NULL, or key_path_below_root */
+extern const KeyType key_type_path;      /* char *; data: KeyPathRule, or NULL for any path */
 extern const KeyType key_type_name;      /* char *; data: KeyNameRule */
 extern const KeyType key_type_names;     /* char **; data: KeyNameRule */
 extern const KeyType key_type_bytes;     /* uint64_t */
@@ -33,7 +33,10 @@ typedef struct KeyNameRule {
         size_t max;       /* for lists: how many */
 } KeyNameRule;
 
-extern const char key_path_below_root[]; /* "/" itself is refused */
+typedef struct KeyPathRule {
+        bool below_root; /* "/" itself is refused */
+        bool descriptor; /* fd:NAME is one, too; see definition_descriptor() */
+} KeyPathRule;
 
 /* key-container.c */
 

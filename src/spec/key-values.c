@@ -12,6 +12,7 @@
 #include "basic/quote.h"
 #include "basic/string.h"
 #include "basic/strv.h"
+#include "spec/handover.h"
 #include "spec/key-types.h"
 #include "spec/limits.h"
 
@@ -190,8 +191,6 @@ const KeyType key_type_flags = {
 
 /* paths */
 
-const char key_path_below_root[] = "below /";
-
 /* Absolute, without empty parts, "." and a slash at the end. Refuses "..": what it means depends on
  * links. */
 static int path_normalise(const char *path, char **ret) {
@@ -228,11 +227,21 @@ static int path_normalise(const char *path, char **ret) {
         return 0;
 }
 
+static int parse_descriptor(KeyContext *context, const char *value, void *field) {
+        if (!handover_name_is_valid(definition_descriptor(value)))
+                return key_refuse_value(context, value, "cannot be used; " HANDOVER_NAME_RULE);
+
+        return string_set(field, value);
+}
+
 static int parse_path(KeyContext *context, const char *value, void *field) {
+        const KeyPathRule *rule = context->key->data;
         _cleanup_free_ char *path = NULL;
         size_t n;
         int r;
 
+        if (rule && rule->descriptor && definition_descriptor(value))
+                return parse_descriptor(context, value, field);
         if (strlen(value) >= PATH_SIZE_MAX)
                 return key_refuse(context, "the path is longer than %d bytes", PATH_SIZE_MAX - 1);
 
@@ -246,7 +255,7 @@ static int parse_path(KeyContext *context, const char *value, void *field) {
         n = strlen(path);
         if (path[n - 1] == ' ' || path[n - 1] == '\t' || path[n - 1] == '\\')
                 return key_refuse_value(context, value, "ends in white space or a backslash; rename it");
-        if (context->key->data == key_path_below_root && streq(path, "/"))
+        if (rule && rule->below_root && streq(path, "/"))
                 return key_refuse(context, "\"/\" cannot be used here; give a directory below it");
 
         return string_set(field, path);

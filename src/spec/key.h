@@ -17,6 +17,7 @@ typedef enum KeyTrust {
         TRUST_ANYONE,          /* any value */
         TRUST_ROOT,            /* not set it at all */
         TRUST_USER_NAMESPACE,  /* only yes */
+        TRUST_DESCRIPTOR,      /* only fd:NAME */
         TRUST_ID_OUTSIDE,      /* only auto as the outside of a range */
         TRUST_WEIGHT,          /* no more than the default, 100 */
         TRUST_TASKS,           /* no more than the default, 16384 */

@@ -47,6 +47,10 @@ static const KeyNameRule after_rule = {
         AFTER_MAX,
 };
 
+static const KeyPathRule below_root = { .below_root = true };
+static const KeyPathRule root_or_descriptor = { .below_root = true, .descriptor = true };
+static const KeyPathRule any_or_descriptor = { .descriptor = true };
+
 #define WORDS(name, ...)                                                \
         static const char *const name##_list[] = { __VA_ARGS__ };       \
         static const KeyWords name = { name##_list, ELEMENTSOF(name##_list) }
@@ -110,7 +114,7 @@ const Key keys[] = {
         CONTAINER("Console", boolean, console, NULL, ANYONE, false, "a terminal at /dev/console"),
         CONTAINER("Ephemeral", boolean, ephemeral, NULL, ANYONE, false, "changes are thrown away at stop"),
 
-        ROOT("Path", path, root_path, key_path_below_root, ROOT, "the directory that is the root"),
+        ROOT("Path", path, root_path, &root_or_descriptor, DESCRIPTOR, "the directory that is the root"),
         ROOT("Managed", boolean, managed, NULL, ANYONE, "the root is in berth's own store"),
         ROOT("Overlay", boolean, overlay, NULL, ANYONE, "changes go to a layer of the container's own"),
         ROOT("ReadOnly", boolean, read_only, NULL, ANYONE, "nothing can be written"),
@@ -126,8 +130,8 @@ const Key keys[] = {
             "namespaces that are the host's"),
 
         MOUNT("Type", word, type, &mount_type_words, ANYONE, "what is mounted"),
-        MOUNT("Source", path, source, NULL, ROOT, "the host's directory or file"),
-        MOUNT("Target", path, target, key_path_below_root, ANYONE, "where, inside"),
+        MOUNT("Source", path, source, &any_or_descriptor, DESCRIPTOR, "the host's directory or file"),
+        MOUNT("Target", path, target, &below_root, ANYONE, "where, inside"),
         MOUNT("Options", flags, flags, &mount_flag_words, ANYONE, "restrictions of the mount"),
         MOUNT("ReadOnly", boolean, read_only, NULL, ANYONE, "nothing can be written"),
         MOUNT("Recursive", boolean, recursive, NULL, ANYONE, "with what is mounted below the source"),

@@ -347,6 +347,21 @@ static int finish(Definition *definition, Problems *problems) {
         return problems->n > 0 ? DEFINITION_E_INVALID : 0;
 }
 
+/* What lies in a file came without descriptors. */
+static int refuse_descriptors(const Definition *definition, Problems *problems) {
+        const char *name = definition_missing_descriptor(definition, NULL, 0);
+        int r;
+
+        if (!name)
+                return 0;
+
+        r = problems_add(problems, definition->files[0], 0, NULL,
+                         "fd:%s stands for a descriptor that is sent along with a definition, and a file comes with "
+                         "none; write a path",
+                         name);
+        return r < 0 ? r : DEFINITION_E_INVALID;
+}
+
 static Definition *definition_begin(const char *name) {
         Definition *definition = definition_new(name);
 
@@ -386,6 +401,9 @@ int definition_load(const DefinitionSources *sources, const char *name, Definiti
         if (r < 0)
                 return r;
         r = finish(definition, problems);
+        if (r != 0)
+                return r;
+        r = refuse_descriptors(definition, problems);
         if (r != 0)
                 return r;
 

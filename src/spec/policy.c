@@ -31,9 +31,20 @@ static bool number_is_at_most(const char *value, uint64_t max) {
         return value && parse_u64(value, &number) >= 0 && number <= max;
 }
 
+/* Is something of the host's named by its path? */
+static bool definition_names_paths(const Definition *definition) {
+        if (definition->root_path && !definition_descriptor(definition->root_path))
+                return true;
+        for (size_t i = 0; i < definition->n_mounts; i++)
+                if (definition->mounts[i].source && !definition_descriptor(definition->mounts[i].source))
+                        return true;
+
+        return false;
+}
+
 /* What an untrusted definition may not say, and says with this key, as the beginning of a sentence; NULL if
  * there is no objection. The key has been assigned to. */
-static const char *key_objection(const Definition *definition, const Key *key) {
+static const char *key_objection(const Definition *definition, const Key *key, size_t mount) {
         const char *value;
 
         switch (key->trust) {
@@ -43,6 +54,11 @@ static const char *key_objection(const Definition *definition, const Key *key) {
                 return "may be set";
         case TRUST_USER_NAMESPACE:
                 return definition->user_namespace ? NULL : "may be no";
+        case TRUST_DESCRIPTOR:
+                value = mount == ORIGIN_NO_MOUNT ? definition->root_path : definition->mounts[mount].source;
+                return !value || definition_descriptor(value) ?
+                                NULL :
+                               "may be a path";
         case TRUST_ID_OUTSIDE:
                 for (size_t i = 0; i < definition->n_id_ranges; i++)
                         if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
@@ -85,13 +101,13 @@ static const char *value_objection(const Definition *definition) {
                 return "a container may be without a user namespace";
         if (definition->namespaces_shared || (NAMESPACES_DEFAULT & ~definition->namespaces))
                 return "a container may share a namespace of the host";
-        if (definition->root_path)
-                return "the root may be a directory of the host";
+        if (definition_names_paths(definition))
+                return "the root or a mount may be a path of the host";
         for (size_t i = 0; i < definition->n_id_ranges; i++)
                 if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
                         return "ids of the host may be chosen";
         for (size_t i = 0; i < definition->n_mounts; i++)
-                if (definition->mounts[i].source || definition->mounts[i].type != MOUNT_TMPFS)
+                if (!definition->mounts[i].source && definition->mounts[i].type != MOUNT_TMPFS)
                         return "a path of the host may be mounted";
 
         return NULL;
@@ -107,7 +123,7 @@ int policy_check(const Definition *definition, Problems *problems) {
         for (size_t i = 0; i < definition->n_origins; i++) {
                 const KeyOrigin *origin = definition->origins + i;
 
-                objection = key_objection(definition, origin->key);
+                objection = key_objection(definition, origin->key, origin->mount);
                 if (!objection)
                         continue;
                 r = refuse(definition, origin->key, &origin->origin, objection, problems);

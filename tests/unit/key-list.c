@@ -11,6 +11,7 @@ static const char *const trusts[_KEY_TRUST_N] = {
         [TRUST_ANYONE] = "anyone",
         [TRUST_ROOT] = "root",
         [TRUST_USER_NAMESPACE] = "root for no",
+        [TRUST_DESCRIPTOR] = "root for a path",
         [TRUST_ID_OUTSIDE] = "root for an OUTSIDE other than auto",
         [TRUST_WEIGHT] = "root for more than 100",
         [TRUST_TASKS] = "root for more than 16384",

@@ -527,6 +527,24 @@ static void test_text_include(void) {
         }
 }
 
+/* A file has no descriptors; a text may come with them. */
+static void test_descriptors(void) {
+        _cleanup_(definition_freep) Definition *definition =
+                definition_from_text("[Root]\nPath=fd:root\n[Mount]\nSource=fd:data\nTarget=/t\n", false, NULL);
+        _cleanup_(tree_freep) Tree *tree = tree_new();
+
+        tree_write(tree, "etc/web.container", "[Root]\nPath=fd:root\n");
+        check_problem(tree, DEFINITION_E_INVALID, "fd:root stands for a descriptor that is sent along");
+        tree_write(tree, "etc/web.container", MINIMAL);
+        tree_write(tree, "etc/web.container.d/1.conf", "[Mount]\nSource=fd:data\nTarget=/t\n");
+        check_problem(tree, DEFINITION_E_INVALID, "fd:data stands for a descriptor that is sent along");
+
+        REQUIRE(definition);
+        CHECK_STR(definition_missing_descriptor(definition, NULL, 0), "root");
+        CHECK_STR(definition_missing_descriptor(definition, (const char *const[]) { "root" }, 1), "data");
+        CHECK_STR(definition_missing_descriptor(definition, (const char *const[]) { "data", "root" }, 2), NULL);
+}
+
 static void test_one_file(void) {
         _cleanup_(tree_freep) Tree *tree = tree_new();
         _cleanup_(definition_freep) Definition *definition = NULL, *trusted = NULL;
@@ -563,4 +581,4 @@ static void test_one_file(void) {
 TESTS(test_precedence, test_drop_ins, test_drop_in_failures, test_names, test_list, test_bad_files,
       test_unreadable, test_includes, test_include_failures, test_trust, test_foreign_place,
       test_foreign_definition, test_writable_drop_ins, test_owner, test_links, test_untrusted_include,
-      test_text_include, test_one_file)
+      test_text_include, test_descriptors, test_one_file)

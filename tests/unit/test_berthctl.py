@@ -134,7 +134,7 @@ class VerifyFile(WithDirectory):
         """Valid, but not where it lies: that is said, with what root would have to do."""
         path = self.write("web.container", "[Root]\nPath=/srv\n")
         os.chmod(path, 0o666)
-        self.see(berthctl("verify", path), 1, err=f"{path}:2: Path=: may be set only in a definition that root alone")
+        self.see(berthctl("verify", path), 1, err=f"{path}:2: Path=: may be a path only in a definition that root alone")
 
     def test_not_there(self) -> None:
         self.see(berthctl("verify", str(self.directory / "none.container")), 4, err="does not exist")
