@@ -2,8 +2,9 @@
 /*
  * berth-helper: the program with rights. Run by systemd from a container's unit, not by people.
  *
- *   launch NAME   start the container in the unit that this process belongs to (ExecStart=)
- *   stop NAME     ask it to power off (ExecStop=)
+ *   launch NAME           start the container in the unit that this process belongs to (ExecStart=)
+ *   launch --stdin NAME   the same, with a definition that the service hands over on standard input
+ *   stop NAME             ask it to power off (ExecStop=)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,18 +15,20 @@
 #include "helper/stop/stop.h"
 
 static const struct {
-        const char *name;
+        const char *name, *option;
         int (*run)(const char *container);
 } commands[] = {
-        { "launch", launch },
-        { "stop", stop },
+        {"launch",  NULL,      launch          },
+        { "launch", "--stdin", launch_transient},
+        { "stop",   NULL,      stop            },
 };
 
 static int usage(FILE *stream, int status) {
-        (void) fprintf(stream, "Usage: berth-helper launch NAME\n"
+        (void) fprintf(stream, "Usage: berth-helper launch [--stdin] NAME\n"
                                "       berth-helper stop NAME\n"
                                "\n"
-                               "Run by systemd in the unit container@NAME.service. Use systemctl start container@NAME.\n");
+                               "Run by systemd in the unit container@NAME.service. Use systemctl start "
+                               "container@NAME.\n");
         return status;
 }
 
@@ -36,7 +39,7 @@ int main(int argc, char **argv) {
                 (void) printf("berth %s\n", BERTH_VERSION);
                 return EXIT_SUCCESS;
         }
-        if (argc != 3)
+        if (argc != 3 && argc != 4)
                 return usage(stderr, 2);
         if (geteuid() != 0) {
                 (void) fprintf(stderr, "berth-helper: only systemd runs this, as root; use systemctl start container@NAME\n");
@@ -44,8 +47,9 @@ int main(int argc, char **argv) {
         }
 
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-                if (strcmp(argv[1], commands[i].name) == 0)
-                        return commands[i].run(argv[2]);
+                if (strcmp(argv[1], commands[i].name) == 0 && !commands[i].option == (argc == 3) &&
+                    (argc == 3 || strcmp(argv[2], commands[i].option) == 0))
+                        return commands[i].run(argv[argc - 1]);
 
         return usage(stderr, 2);
 }

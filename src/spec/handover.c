@@ -188,7 +188,8 @@ static size_t message_fds(struct msghdr *message, int fds[static MESSAGE_FDS_MAX
         return n;
 }
 
-/* Nobody can change a text that was checked. */
+/* Nobody can change a text that was checked, and nobody in a container can have made it: a guest that gets
+ * at systemd's notification socket could put a file of its own into the store. */
 static int check_definition(int fd) {
         struct stat st;
         int seals;
@@ -199,7 +200,7 @@ static int check_definition(int fd) {
         if (fstat(fd, &st) < 0)
                 return -errno;
 
-        return S_ISREG(st.st_mode) && st.st_size <= FILE_SIZE_MAX ? 0 : -EBADMSG;
+        return S_ISREG(st.st_mode) && st.st_size <= FILE_SIZE_MAX && st.st_uid == geteuid() ? 0 : -EBADMSG;
 }
 
 int handover_receive(int socket, Handover *ret) {

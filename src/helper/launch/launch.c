@@ -28,6 +28,7 @@
 #include "basic/file.h"
 #include "basic/syscall.h"
 #include "helper/launch/guest.h"
+#include "helper/launch/handed.h"
 #include "helper/launch/handover.h"
 #include "helper/launch/payload.h"
 #include "helper/launch/prelude.h"
@@ -39,6 +40,7 @@
 #include "helper/process/environment.h"
 #include "helper/process/rlimits.h"
 #include "helper/root/api.h"
+#include "helper/root/descriptor.h"
 #include "helper/root/dev.h"
 #include "helper/root/extra.h"
 #include "helper/root/run.h"
@@ -51,6 +53,7 @@
 typedef struct Launch {
         Failure failure;
         Definition *definition;
+        Descriptors descriptors;
         LaunchPlan plan;
         Notify notify;
         FdStore store;
@@ -80,6 +83,7 @@ static void launch_done(Launch *launch) {
         fd_store_done(&launch->store);
         cgroup_done(&launch->cgroup);
         launch_plan_done(&launch->plan);
+        descriptors_done(&launch->descriptors);
         if (launch->definition)
                 definition_free(launch->definition);
         notify_done(&launch->notify);
@@ -325,7 +329,7 @@ static int launch_release(Launch *launch) {
         r = notify_barrier_wait(TAKE_FD(launch->barrier), HANDOVER_TIMEOUT_MSEC);
         if (r < 0)
                 return r;
-        machined_register(launch->definition->name, launch->plan.machine_id, launch->pid);
+        machined_register(launch->plan.kind, launch->definition->name, launch->plan.machine_id, launch->pid);
         r = handover_identity(identity);
         if (r < 0)
                 return r;
@@ -391,6 +395,25 @@ static int launch_hand_over(Launch *launch) {
         return r < 0 ? r : notify_barrier_wait(TAKE_FD(launch->barrier), HANDOVER_TIMEOUT_MSEC);
 }
 
+/* What comes with a transient start, while this process still has the host's mounts. */
+static int launch_take_up(Launch *launch, const char *name) {
+        int r;
+
+        r = handed_receive(&launch->failure, &launch->notify, &launch->store, name);
+        if (r < 0)
+                return r;
+        r = handed_load(&launch->failure, &launch->store, name, &launch->definition);
+        if (r < 0)
+                return r;
+        r = descriptors_open(
+                        &launch->failure, launch->definition, &launch->store.handed, &launch->descriptors);
+        if (r < 0)
+                return r;
+
+        launch->plan.descriptors = &launch->descriptors;
+        return 0;
+}
+
 /* Up to the definition and the unit's agreement with it. */
 static int launch_begin(Launch *launch, const char *name) {
         Failure *failure = &launch->failure;
@@ -402,6 +425,12 @@ static int launch_begin(Launch *launch, const char *name) {
         if (launch->notify.socket < 0)
                 return failure_cause(failure, -EPERM, "only systemd runs this, in the container's unit; use "
                                                       "\"systemctl start container@%s\"", name);
+
+        if (launch->plan.kind == UNIT_TRANSIENT) {
+                r = launch_take_up(launch, name);
+                if (r < 0)
+                        return r;
+        }
 
         r = stage_enter(failure, &launch->stage);
         if (r < 0)
@@ -417,11 +446,16 @@ static int launch_begin(Launch *launch, const char *name) {
         if (r < 0)
                 return r;
 
-        r = subject_load(failure, name, &launch->definition);
-        if (r < 0)
-                return r;
+        if (!launch->definition) {
+                r = subject_load(failure, name, &launch->definition);
+                if (r < 0)
+                        return r;
+        }
         launch->plan.definition = launch->definition;
         launch->plan.boot = definition_boot(launch->definition);
+        /* The unit was made for this run, with all properties. */
+        if (launch->plan.kind == UNIT_TRANSIENT)
+                return 0;
 
         r = prelude_update_unit(failure, launch->definition);
         if (r < 0)
@@ -488,17 +522,18 @@ static void launch_report(Launch *launch, const char *name) {
         char sentence[1536], status[1600];
 
         failure_sentence(&launch->failure, name, sentence, sizeof sentence);
-        journal_print(LOG_ERR, name, sentence);
+        journal_print(LOG_ERR, launch->plan.kind, name, sentence);
         (void) snprintf(status, sizeof status, "MAINPID=%d\nSTATUS=%s\nERRNO=%d", (int) getpid(), sentence,
                         launch->failure.error);
         (void) notify_send(&launch->notify, status);
 }
 
-int launch(const char *name) {
+static int launch_unit(UnitKind kind, const char *name) {
         _cleanup_(launch_done) Launch launch = {
+                .descriptors = DESCRIPTORS_NULL,
                 .plan = LAUNCH_PLAN_NULL,
                 .notify = NOTIFY_NULL,
-                .store = { .console = -EBADF, .notify = -EBADF },
+                .store = FD_STORE_NULL,
                 .cgroup = CGROUP_NULL,
                 .stage = -EBADF,
                 .root = ROOT_NULL,
@@ -513,6 +548,7 @@ int launch(const char *name) {
         };
         int barrier, r;
 
+        launch.plan.kind = kind;
         r = notify_init(&launch.notify);
         if (r == 0)
                 r = fd_store_receive(&launch.store);
@@ -532,4 +568,12 @@ int launch(const char *name) {
         if (notify_barrier_begin(&launch.notify, &barrier) == 0)
                 (void) notify_barrier_wait(barrier, HANDOVER_TIMEOUT_MSEC);
         return PAYLOAD_EXIT_FAILED;
+}
+
+int launch(const char *name) {
+        return launch_unit(UNIT_DEFINED, name);
+}
+
+int launch_transient(const char *name) {
+        return launch_unit(UNIT_TRANSIENT, name);
 }

@@ -11,6 +11,7 @@
 
 #include "helper/ns/idmap.h"
 #include "spec/definition.h"
+#include "spec/unit.h"
 
 /* NAME=value strings, NULL at the end; see process/environment.h */
 typedef struct Environment {
@@ -22,6 +23,9 @@ typedef struct Environment {
 
 typedef struct LaunchPlan {
         const Definition *definition;
+        UnitKind kind;
+        const struct Descriptors *descriptors; /* what the definition calls fd:NAME (root/descriptor.h); NULL
+                                                  if it has none */
         BootMode boot;
 
         /* Ids: what files that berth makes for the container are owned by, as the host counts. When nobody inside

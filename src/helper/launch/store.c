@@ -33,6 +33,41 @@ static bool name_is(const char *name, size_t size, const char *wanted) {
         return size == strlen(wanted) && memcmp(name, wanted, size) == 0;
 }
 
+/* What the guest's last start was handed. The newest of a name comes first, and is the one to use only if
+ * there is no other: what berth put there came before anything else. */
+static int fd_store_sort_handed(FdStore *store, int fd, const char *name, size_t name_size) {
+        const size_t prefix = strlen(HANDOVER_STORE_PREFIX);
+        Handover *handed = &store->handed;
+        HandoverFd entry = { .fd = fd };
+
+        if (name_is(name, name_size, HANDOVER_STORE_DEFINITION)) {
+                handed->definition = fd_close(handed->definition);
+                handed->definition = fd;
+                return 0;
+        }
+
+        memcpy(entry.name, name + prefix, name_size - prefix);
+        for (size_t i = 0; i < handed->n_fds; i++)
+                if (strcmp(handed->fds[i].name, entry.name) == 0) {
+                        handed->fds[i].fd = fd_close(handed->fds[i].fd);
+                        handed->fds[i].fd = fd;
+                        return 0;
+                }
+        if (handed->n_fds >= HANDOVER_FDS_MAX)
+                return -E2BIG;
+
+        handed->fds[handed->n_fds++] = entry;
+        return 0;
+}
+
+static bool name_is_handed(const char *name, size_t size) {
+        const size_t prefix = strlen(HANDOVER_STORE_PREFIX);
+
+        return name_is(name, size, HANDOVER_STORE_DEFINITION) ||
+               (size > prefix && size <= prefix + HANDOVER_NAME_MAX &&
+                memcmp(name, HANDOVER_STORE_PREFIX, prefix) == 0);
+}
+
 static int fd_store_sort(FdStore *store, int fd, const char *name, size_t name_size) {
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
                 return -errno;
@@ -56,6 +91,9 @@ static int fd_store_sort(FdStore *store, int fd, const char *name, size_t name_s
                 return 0;
         }
 
+        if (name_is_handed(name, name_size))
+                return fd_store_sort_handed(store, fd, name, name_size);
+
         return fd_store_pass(store, fd, name, name_size);
 }
 
@@ -64,7 +102,7 @@ int fd_store_receive(FdStore *store) {
         uint32_t listener, n = 0;
         int r = 0;
 
-        *store = (FdStore) { .console = -EBADF, .notify = -EBADF };
+        *store = FD_STORE_NULL;
 
         if (pid && parse_u32(pid, &listener) == 0 && listener == (uint32_t) getpid() && count)
                 r = parse_u32(count, &n);
@@ -88,6 +126,7 @@ void fd_store_done(FdStore *store) {
                 store->locks[i].fd = fd_close(store->locks[i].fd);
         for (size_t i = 0; i < store->n_passed; i++)
                 store->passed[i] = fd_close(store->passed[i]);
+        handover_clear(&store->handed);
         store->console = fd_close(store->console);
         store->notify = fd_close(store->notify);
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "basic/notify.h"
+#include "spec/handover.h"
 
 #define STORE_LOCK_NAME "berth-lock"
 #define STORE_CONSOLE_NAME "berth-console"
@@ -26,6 +27,8 @@ typedef struct StoredFd {
         bool used;     /* belongs to this start */
 } StoredFd;
 
+#define FD_STORE_NULL ((FdStore){ .console = -EBADF, .notify = -EBADF, .handed = HANDOVER_NULL })
+
 typedef struct FdStore {
         StoredFd locks[STORE_MAX];
         size_t n_locks;
@@ -33,6 +36,7 @@ typedef struct FdStore {
         int console;           /* of this start */
         bool had_notify;
         int notify;            /* the guest's notification socket, from when on nobody reads it */
+        Handover handed;       /* of a transient container */
         int passed[PASSED_MAX]; /* for the guest */
         size_t n_passed;
         char passed_names[1024]; /* colon-separated, for $LISTEN_FDNAMES */

@@ -6,10 +6,8 @@
 #include "basic/cleanup.h"
 #include "spec/load.h"
 #include "spec/policy.h"
-#include "spec/problems.h"
 
-/* The first problem is the cause; `berthctl verify` shows all. */
-static int subject_problem(Failure *failure, const Problems *problems, int error) {
+int subject_problem(Failure *failure, const Problems *problems, int error) {
         _cleanup_free_ char *text = NULL;
 
         if (problems->n == 0)
@@ -19,6 +17,18 @@ static int subject_problem(Failure *failure, const Problems *problems, int error
                 return -ENOMEM;
 
         return failure_cause(failure, error, "%s", text);
+}
+
+int subject_check(Failure *failure, const Definition *definition) {
+        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
+        int r;
+
+        r = step_begin(failure, STEP_POLICY, "%s", definition->name);
+        if (r < 0)
+                return r;
+        r = policy_check(definition, &problems);
+
+        return r > 0 ? subject_problem(failure, &problems, -EPERM) : r;
 }
 
 int subject_load(Failure *failure, const char *name, Definition **ret) {
@@ -35,14 +45,9 @@ int subject_load(Failure *failure, const char *name, Definition **ret) {
         if (r > 0)
                 return subject_problem(failure, &problems, r == DEFINITION_E_NOT_FOUND ? -ENOENT : -EINVAL);
 
-        r = step_begin(failure, STEP_POLICY, "%s", name);
+        r = subject_check(failure, definition);
         if (r < 0)
                 return r;
-        r = policy_check(definition, &problems);
-        if (r < 0)
-                return r;
-        if (r > 0)
-                return subject_problem(failure, &problems, -EPERM);
 
         *ret = TAKE_PTR(definition);
         return 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "helper/root/descriptor.h"
 #include "helper/root/mount.h"
 #include "helper/root/source.h"
 
@@ -23,7 +24,9 @@ static int extra_open_source(Failure *failure, const MountSpec *spec, int *ret_f
 
         *ret_fd = source.fd;
         *ret_directory = source.directory;
-        return spec->idmap && !spec->read_only ? source_require_private(failure, &source, "set ReadOnly=yes") : 0;
+        return spec->idmap && !spec->read_only
+                               ? source_require_private(failure, source.private, "set ReadOnly=yes")
+                               : 0;
 }
 
 static int extra_make_bind(const MountSpec *spec, int source, uint64_t attributes, int user_namespace, int *ret_fd) {
@@ -63,8 +66,10 @@ static int extra_make_tmpfs(Failure *failure, const LaunchPlan *plan, const Moun
         return mount_new(failure, "tmpfs", options, attributes, ret_fd);
 }
 
-static int extra_mount(Failure *failure, const LaunchPlan *plan, const MountSpec *spec, int root_fd,
-                       int user_namespace) {
+static int
+extra_mount(Failure *failure, const LaunchPlan *plan, size_t index, int root_fd, int user_namespace) {
+        const Descriptor *descriptor = descriptor_of_mount(plan, index);
+        const MountSpec *spec = &plan->definition->mounts[index];
         _cleanup_close_ int source = -EBADF, fd = -EBADF, target = -EBADF;
         uint64_t attributes = mount_attributes(spec->flags) | (spec->read_only ? MOUNT_ATTR_RDONLY : 0);
         bool directory = true;
@@ -75,7 +80,9 @@ static int extra_mount(Failure *failure, const LaunchPlan *plan, const MountSpec
         if (r < 0)
                 return r;
 
-        if (spec->type == MOUNT_BIND) {
+        if (descriptor)
+                directory = descriptor->directory;
+        else if (spec->type == MOUNT_BIND) {
                 r = extra_open_source(failure, spec, &source, &directory);
                 if (r == -ENOENT && spec->optional)
                         return 0;
@@ -87,12 +94,17 @@ static int extra_mount(Failure *failure, const LaunchPlan *plan, const MountSpec
         if (r < 0)
                 return r;
 
-        if (spec->type == MOUNT_BIND) {
+        if (descriptor)
+                r = descriptor_mount(
+                                failure, plan, descriptor, !spec->read_only, spec->idmap, attributes,
+                                user_namespace, &fd);
+        else if (spec->type == MOUNT_BIND)
                 r = extra_make_bind(spec, source, attributes, user_namespace, &fd);
-                if (r == -EINVAL && spec->idmap)
-                        return failure_cause(failure, r, "its file system does not support id-mapped mounts (IDMap=)");
-        } else
+        else
                 r = extra_make_tmpfs(failure, plan, spec, attributes, &fd);
+        if (r == -EINVAL && spec->idmap && !failure->cause[0])
+                return failure_cause(
+                                failure, r, "its file system does not support id-mapped mounts (IDMap=)");
         if (r < 0)
                 return r;
 
@@ -101,7 +113,7 @@ static int extra_mount(Failure *failure, const LaunchPlan *plan, const MountSpec
 
 int extra_mounts(Failure *failure, const LaunchPlan *plan, int root_fd, int user_namespace) {
         for (size_t i = 0; i < plan->definition->n_mounts; i++) {
-                int r = extra_mount(failure, plan, &plan->definition->mounts[i], root_fd, user_namespace);
+                int r = extra_mount(failure, plan, i, root_fd, user_namespace);
 
                 if (r < 0)
                         return r;

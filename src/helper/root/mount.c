@@ -81,6 +81,12 @@ static int mount_change(int mount_fd, struct mount_attr *change, bool recursive)
         return mount_setattr(mount_fd, "", flags, change, sizeof *change) < 0 ? -errno : 0;
 }
 
+int mount_make_private(int mount_fd) {
+        struct mount_attr change = { .propagation = MS_PRIVATE };
+
+        return mount_change(mount_fd, &change, true);
+}
+
 int mount_restrict(int mount_fd, uint64_t attributes, bool recursive) {
         struct mount_attr change = { .attr_set = attributes };
 

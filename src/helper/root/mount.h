@@ -33,6 +33,10 @@ int mount_attach(int mount_fd, int target_fd);
 /* The same where the target is a name directly in a directory that nobody else can change. */
 int mount_attach_at(int mount_fd, int dirfd, const char *name);
 
+/* Cuts a mount, with all below it, off from the mounts that it is a copy of: neither sees what is mounted in
+ * the other. */
+int mount_make_private(int mount_fd);
+
 /* Sets MOUNT_ATTR_* flags. */
 int mount_restrict(int mount_fd, uint64_t attributes, bool recursive);
 

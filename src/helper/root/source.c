@@ -141,8 +141,8 @@ int source_open(Failure *failure, const char *path, Source *ret) {
         return 0;
 }
 
-int source_require_private(Failure *failure, const Source *source, const char *instead) {
-        if (source->private)
+int source_require_private(Failure *failure, bool private, const char *instead) {
+        if (private)
                 return 0;
 
         return failure_cause(failure, -EPERM,

@@ -21,4 +21,4 @@ int source_open(Failure *failure, const char *path, Source *ret);
 
 /* A place that containers may write to with the ids that it has on disk must be private: a set-user-ID program that a
  * container's root makes there is one of the host's root. */
-int source_require_private(Failure *failure, const Source *source, const char *instead);
+int source_require_private(Failure *failure, bool private, const char *instead);

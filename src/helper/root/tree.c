@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "helper/root/descriptor.h"
 #include "helper/root/mount.h"
 #include "helper/root/overlay.h"
 #include "helper/root/source.h"
 #include "helper/root/stage.h"
 #include "helper/unit/holder.h"
 #include "helper/unit/lock.h"
+#include "spec/unit.h"
 
 bool root_may_create(const LaunchPlan *plan) {
         const Definition *definition = plan->definition;
@@ -28,6 +30,9 @@ uint64_t root_attributes(const LaunchPlan *plan) {
         const Definition *definition = plan->definition;
         uint64_t attributes = mount_attributes(definition->root_flags);
 
+        if (descriptor_of_root(plan) && !descriptor_of_root(plan)->proven)
+                attributes |= MOUNT_ATTR_NOSUID;
+
         /* Nobody in a user namespace can make device nodes, so those in its root are not its own. */
         return definition->user_namespace ? attributes | MOUNT_ATTR_NODEV : attributes;
 }
@@ -38,9 +43,16 @@ void root_done(Root *root) {
         root->tree = fd_close(root->tree);
 }
 
-/* Are the files of the root itself written to? */
-static bool root_is_written(const Definition *definition) {
+bool root_is_written(const Definition *definition) {
         return !definition->overlay && !definition->ephemeral && !definition->read_only;
+}
+
+static int root_open_layers(Failure *failure, const LaunchPlan *plan, Root *root) {
+        const Definition *definition = plan->definition;
+
+        return definition->overlay && !definition->ephemeral
+                               ? overlay_open_store(failure, plan, &root->layers)
+                               : 0;
 }
 
 int root_open(Failure *failure, const LaunchPlan *plan, Root *root) {
@@ -49,6 +61,11 @@ int root_open(Failure *failure, const LaunchPlan *plan, Root *root) {
         const char *path = definition->root_path;
         Source source;
         int r;
+
+        if (descriptor_of_root(plan)) {
+                root->source = fcntl(descriptor_of_root(plan)->fd, F_DUPFD_CLOEXEC, 0);
+                return root->source < 0 ? -errno : root_open_layers(failure, plan, root);
+        }
 
         if (definition->managed) {
                 (void) snprintf(managed, sizeof managed, STORE_ROOTS "/%s", definition->name);
@@ -70,12 +87,12 @@ int root_open(Failure *failure, const LaunchPlan *plan, Root *root) {
 
         /* berth's own store has ids that mean nothing to the host. */
         if (root_is_written(definition) && !definition->managed) {
-                r = source_require_private(failure, &source, "set [Root] Overlay=yes");
+                r = source_require_private(failure, source.private, "set [Root] Overlay=yes");
                 if (r < 0)
                         return r;
         }
 
-        return definition->overlay && !definition->ephemeral ? overlay_open_store(failure, plan, &root->layers) : 0;
+        return root_open_layers(failure, plan, root);
 }
 
 static int root_lock_directory(FdStore *store, int fd, int operation) {
@@ -102,33 +119,45 @@ int root_lock(Failure *failure, const LaunchPlan *plan, FdStore *store, const Ro
         r = root_lock_directory(store, root->source, written ? LOCK_EX : LOCK_SH);
         if (r == -EWOULDBLOCK) {
                 holder_find(root->source, holder, sizeof holder);
-                return failure_cause(failure, r, "it is in use by %s%s", holder,
-                                     written ? "" : ", which may write to it");
+                return failure_cause(
+                                failure, -START_ERRNO_ROOT_IN_USE, "it is in use by %s%s", holder,
+                                written ? "" : ", which may write to it");
         }
         if (r < 0 || root->layers < 0)
                 return r;
 
         r = root_lock_directory(store, root->layers, LOCK_EX);
         if (r == -EWOULDBLOCK)
-                return failure_cause(failure, r, "its writable layer is in use by another start of %s",
-                                     definition->name);
+                return failure_cause(
+                                failure, -START_ERRNO_ROOT_IN_USE,
+                                "its writable layer is in use by another start of %s", definition->name);
         return r;
 }
 
 /* Roots that are somebody else's show their owners as they are on disk; berth's own lie in the foreign range. */
-static int root_clone_mapped(const LaunchPlan *plan, const Root *root, int user_namespace, int *ret_fd) {
+static int root_clone_mapped(
+                Failure *failure,
+                const LaunchPlan *plan,
+                const Root *root,
+                int user_namespace,
+                int *ret_fd) {
         const Definition *definition = plan->definition;
         _cleanup_close_ int fd = -EBADF, foreign = -EBADF;
         uint64_t attributes = root_attributes(plan);
         IdMap map;
         int r;
 
+        if (definition->read_only && !root_may_create(plan))
+                attributes |= MOUNT_ATTR_RDONLY;
+
+        if (descriptor_of_root(plan))
+                return descriptor_mount(
+                                failure, plan, descriptor_of_root(plan), root_is_written(definition), true,
+                                attributes, user_namespace, ret_fd);
+
         r = mount_clone(root->source, "", true, &fd);
         if (r < 0)
                 return r;
-
-        if (definition->read_only && !root_may_create(plan))
-                attributes |= MOUNT_ATTR_RDONLY;
 
         if (definition->managed) {
                 r = overlay_foreign_map(plan, &map);
@@ -161,8 +190,8 @@ int root_mount(Failure *failure, const LaunchPlan *plan, Root *root, int stage, 
         if (r < 0)
                 return r;
 
-        r = root_clone_mapped(plan, root, user_namespace, &fd);
-        if (r == -EINVAL && user_namespace >= 0)
+        r = root_clone_mapped(failure, plan, root, user_namespace, &fd);
+        if (r == -EINVAL && user_namespace >= 0 && !failure->cause[0])
                 return failure_cause(failure, r,
                                      "its file system, or one that is mounted below it, does not support id-mapped "
                                      "mounts; use another file system, or [Identity] UserNamespace=no");

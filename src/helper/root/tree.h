@@ -24,12 +24,15 @@ typedef struct Root {
 /* Opens what the root consists of; the store's directories are made when they are missing. */
 int root_open(Failure *failure, const LaunchPlan *plan, Root *root);
 
-/* Locks it: a root that is written to belongs to one container at a time, one that is only read can have many readers.
- * -EWOULDBLOCK: somebody else has it; the failure's cause names the holder. */
+/* Locks it: a root that is written to belongs to one container at a time, one that is only read can have
+ * many readers. -START_ERRNO_ROOT_IN_USE: somebody else has it; the failure's cause names the holder. */
 int root_lock(Failure *failure, const LaunchPlan *plan, FdStore *store, const Root *root);
 
 /* Mounts it. user_namespace is the payload's, or -EBADF without one. */
 int root_mount(Failure *failure, const LaunchPlan *plan, Root *root, int stage, int user_namespace);
+
+/* Are the files of the root itself written to? */
+bool root_is_written(const Definition *definition);
 
 /* May directories be added to the root, because it or its upper layer is berth's own? */
 bool root_may_create(const LaunchPlan *plan);

@@ -141,7 +141,7 @@ int stop(const char *name) {
 
                 (void) snprintf(line, sizeof line, "Cannot ask container %s to stop, leaving it to systemd: %s", name,
                                 strerror(-r));
-                journal_print(LOG_WARNING, name, line);
+                journal_print(LOG_WARNING, cgroup_unit_kind(), name, line);
                 return EXIT_FAILURE;
         }
 

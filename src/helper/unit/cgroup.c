@@ -14,6 +14,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/file.h"
+#include "spec/limits.h"
 
 #define ATTRIBUTE_MAX (64 * 1024)
 /* How deep, and how many, a guest may make; systemd in a container in a container in a container needs about 30. */
@@ -66,6 +67,18 @@ static int cgroup_unit_path(char **ret, bool *ret_inside) {
                 *ret_inside = inside;
 
         return 0;
+}
+
+UnitKind cgroup_unit_kind(void) {
+        _cleanup_free_ char *path = NULL;
+        char name[NAME_MAX_LENGTH + 1];
+        UnitKind kind;
+
+        if (cgroup_unit_path(&path, NULL) < 0 ||
+            unit_name_parse(strrchr(path, '/') + 1, &kind, name, sizeof name) < 0)
+                return UNIT_DEFINED;
+
+        return kind;
 }
 
 int cgroup_launch_path(char **ret) {

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "basic/cleanup.h"
+#include "spec/unit.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define CGROUP_LAUNCH "launch"
@@ -30,6 +31,9 @@ void cgroup_done(Cgroup *cgroup);
 
 /* The path of the unit's launch/, from any process of the unit (its ExecStop= included). */
 int cgroup_launch_path(char **ret);
+
+/* Of which kind the unit of this process is. */
+UnitKind cgroup_unit_kind(void);
 
 /* Hands payload/ to the container's root: the directory and the files that the kernel lists as delegatable. */
 int cgroup_delegate(const Cgroup *cgroup, uid_t uid, gid_t gid);

@@ -11,10 +11,10 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "helper/unit/cgroup.h"
+#include "spec/limits.h"
+#include "spec/unit.h"
 
 #define DEPTH_MAX 6 /* slices nest; a container's unit is not deeper than this on any sane host */
-#define UNIT_PREFIX "container"
-#define UNIT_SUFFIX ".service"
 
 /* A direct root shows the same directory from outside and, as the first process's root, from inside. */
 static bool unit_has_root(int slice, const char *unit, const struct stat *root) {
@@ -57,15 +57,15 @@ static bool slice_find(int parent, const char *name, const struct stat *root, un
 
         for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
                 const char *unit = entry->d_name, *suffix = strrchr(unit, '.');
+                char container[NAME_MAX_LENGTH + 1];
+                UnitKind kind;
 
                 if (entry->d_type != DT_DIR || !suffix)
                         continue;
 
-                if (strcmp(suffix, UNIT_SUFFIX) == 0 && strncmp(unit, UNIT_PREFIX, strlen(UNIT_PREFIX)) == 0 &&
+                if (unit_name_parse(unit, &kind, container, sizeof container) == 0 &&
                     unit_has_root(fd, unit, root)) {
-                        const char *start = unit + strlen(UNIT_PREFIX) + 1;
-
-                        (void) snprintf(buffer, size, "container %.*s", (int) ((suffix - start) & 0xff), start);
+                        (void) snprintf(buffer, size, "container %s", container);
                         return true;
                 }
 

@@ -16,13 +16,15 @@
 /* A stream like those that systemd opens for units (journald-stream.c): identifier, unit, priority, whether lines carry
  * a priority, and where to forward to. The unit is named here and not found out by the sender's process, which may be
  * gone by then; journald takes it from root only. */
-static int journal_open(int priority, const char *name, int *ret_fd) {
+static int journal_open(int priority, UnitKind kind, const char *name, int *ret_fd) {
         const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = STREAM_PATH };
         _cleanup_free_ char *header = NULL;
         _cleanup_close_ int fd = -EBADF;
+        char unit[UNIT_NAME_SIZE];
         int n, r;
 
-        n = asprintf(&header, "%s\ncontainer@%s.service\n%d\n0\n0\n0\n0\n", name, name, priority);
+        unit_name(kind, name, unit);
+        n = asprintf(&header, "%s\n%s\n%d\n0\n0\n0\n0\n", name, unit, priority);
         if (n < 0)
                 return -ENOMEM;
 
@@ -37,11 +39,11 @@ static int journal_open(int priority, const char *name, int *ret_fd) {
         return 0;
 }
 
-void journal_print(int priority, const char *name, const char *line) {
+void journal_print(int priority, UnitKind kind, const char *name, const char *line) {
         _cleanup_close_ int fd = -EBADF;
 
         /* Run by hand, or with the unit's output going somewhere else: then that is where it is looked for. */
-        if (!getenv("JOURNAL_STREAM") || journal_open(priority, name, &fd) < 0)
+        if (!getenv("JOURNAL_STREAM") || journal_open(priority, kind, name, &fd) < 0)
                 (void) fprintf(stderr, "%s\n", line);
         else
                 (void) dprintf(fd, "%s\n", line);

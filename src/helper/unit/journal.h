@@ -7,5 +7,7 @@
 
 #include <syslog.h>
 
-/* Writes the line as the unit container@NAME.service, to standard error if there is no journal. */
-void journal_print(int priority, const char *name, const char *line);
+#include "spec/unit.h"
+
+/* Writes the line as the unit of the container, to standard error if there is no journal. */
+void journal_print(int priority, UnitKind kind, const char *name, const char *line);

@@ -71,8 +71,9 @@ static int machine_register(const Library *library, sd_bus *bus, const char *nam
 }
 
 /* Is the machine of this name our own unit's? Another's name is not taken from it. */
-static bool machine_is_ours(const Library *library, sd_bus *bus, const char *name) {
-        _cleanup_free_ char *unit = NULL, *own = NULL;
+static bool machine_is_ours(const Library *library, sd_bus *bus, UnitKind kind, const char *name) {
+        _cleanup_free_ char *unit = NULL;
+        char own[UNIT_NAME_SIZE];
         sd_bus_message *reply = NULL;
         const char *path;
         bool ours = false;
@@ -80,7 +81,8 @@ static bool machine_is_ours(const Library *library, sd_bus *bus, const char *nam
         if (library->call_method(bus, MANAGER, "GetMachine", NULL, &reply, "s", name) < 0)
                 return false;
 
-        if (library->read(reply, "o", &path) > 0 && asprintf(&own, "container@%s.service", name) >= 0 &&
+        unit_name(kind, name, own);
+        if (library->read(reply, "o", &path) > 0 &&
             library->get_string(bus, DESTINATION, path, DESTINATION ".Machine", "Unit", NULL, &unit) >= 0)
                 ours = strcmp(unit, own) == 0;
 
@@ -88,7 +90,7 @@ static bool machine_is_ours(const Library *library, sd_bus *bus, const char *nam
         return ours;
 }
 
-void machined_register(const char *name, const char *machine_id, pid_t leader) {
+void machined_register(UnitKind kind, const char *name, const char *machine_id, pid_t leader) {
         Library library;
         uint8_t id[16];
         sd_bus *bus;
@@ -101,8 +103,9 @@ void machined_register(const char *name, const char *machine_id, pid_t leader) {
         if (library_load(&library) < 0 || library.open_system(&bus) < 0)
                 return;
 
-        if (library.set_timeout(bus, TIMEOUT_USEC) >= 0 && machine_register(&library, bus, name, id, leader) < 0 &&
-            machine_is_ours(&library, bus, name) &&
+        if (library.set_timeout(bus, TIMEOUT_USEC) >= 0 &&
+            machine_register(&library, bus, name, id, leader) < 0 &&
+            machine_is_ours(&library, bus, kind, name) &&
             library.call_method(bus, MANAGER, "UnregisterMachine", NULL, NULL, "s", name) >= 0)
                 /* machined forgets an entry some time after it said so. */
                 for (unsigned tries = 0; tries < REGISTER_TRIES; tries++) {

@@ -7,6 +7,8 @@
 
 #include <sys/types.h>
 
+#include "spec/unit.h"
+
 /* Registers the container whose process 1 is leader. An entry that this unit's guest left at its reboot is
  * replaced: machined keeps those as long as the unit is active. A name that somebody else has stays theirs. */
-void machined_register(const char *name, const char *machine_id, pid_t leader);
+void machined_register(UnitKind kind, const char *name, const char *machine_id, pid_t leader);
