@@ -18,8 +18,10 @@
 #include "basic/string.h"
 #include "helper/serve/child.h"
 #include "helper/serve/gate.h"
+#include "helper/serve/properties.h"
 #include "helper/serve/request.h"
 #include "helper/serve/table.h"
+#include "spec/key.h"
 #include "test.h"
 
 static void test_table(void) {
@@ -160,6 +162,105 @@ static void test_descriptors(void) {
         CHECK_STR(kinds(-EBADF), "-----");
 }
 
+/* A property as one line. */
+static const char *property_text(const char *name, const char *value) {
+        static const char *const errors[] = { "", "unknown", "value", "limit", "root" };
+        char why[PROPERTY_WHY_SIZE] = "";
+        static char text[256];
+        Property property;
+        int r;
+
+        r = property_parse(name, value, &property, why);
+        if (r != 0) {
+                CHECK(r > 0 && strlen(why) > 10);
+                return r > 0 ? errors[r] : strerror(-r);
+        }
+        if (property.type == 's')
+                (void) snprintf(text, sizeof text, "%s s %s", property.name, property.word);
+        else if (property.type == 'y')
+                (void) snprintf(text, sizeof text, "%s y %zu %02x%02x", property.name, property.n_bytes,
+                                property.bytes[0], property.bytes[1]);
+        else
+                (void) snprintf(text, sizeof text, "%s %c %" PRIu64, property.name, property.type, property.number);
+
+        return text;
+}
+
+static void test_properties(void) {
+        static const char *const cases[][3] = {
+                { "MemoryMax", "512M", "MemoryMax t 536870912" },
+                { "MemoryMax", "infinity", "MemoryMax t 18446744073709551615" },
+                { "MemoryMax", "", "MemoryMax t 18446744073709551615" },
+                { "MemoryMax", "50%", "MemoryMaxScale u 2147483648" },
+                { "MemoryMax", "100%", "MemoryMaxScale u 4294967295" },
+                { "MemoryMax", "0", "value" },
+                { "MemoryMax", "1M\n[Root]\nPath=/", "value" },
+                { "MemoryMax", "1M\\", "value" },
+                { "MemoryMax", "lots", "value" },
+                { "MemoryMin", "1M", "root" },
+                { "MemoryMin", "", "root" },
+                { "IOReadBandwidthMax", "/dev/sda 1M", "root" },
+                { "ManagedOOMPreference", "omit", "root" },
+                { "MemorySwapMax", "0", "MemorySwapMax t 0" },
+                { "CPUWeight", "100", "CPUWeight t 100" },
+                { "CPUWeight", "idle", "CPUWeight t 0" },
+                { "CPUWeight", "", "CPUWeight t 18446744073709551615" },
+                { "CPUWeight", "101", "limit" },
+                { "IOWeight", "10000", "limit" },
+                { "IOWeight", "10001", "value" },
+                { "CPUQuota", "50%", "CPUQuotaPerSecUSec t 500000" },
+                { "CPUQuota", "12.5%", "CPUQuotaPerSecUSec t 125000" },
+                { "CPUQuotaPerSecUSec", "", "CPUQuotaPerSecUSec t 18446744073709551615" },
+                { "CPUQuotaPeriodSec", "10ms", "CPUQuotaPeriodUSec t 10000" },
+                { "AllowedCPUs", "0-3 8", "AllowedCPUs y 2 0f01" },
+                { "AllowedCPUs", "15,1", "AllowedCPUs y 2 0280" },
+                { "AllowedCPUs", "8191", "AllowedCPUs y 1024 0000" },
+                { "AllowedCPUs", "8192", "value" },
+                { "AllowedCPUs", "", "AllowedCPUs y 0 0000" },
+                { "TasksMax", "16384", "TasksMax t 16384" },
+                { "TasksMax", "", "TasksMax t 16384" },
+                { "TasksMax", "16385", "limit" },
+                { "TasksMax", "infinity", "limit" },
+                { "TasksMax", "10%", "limit" },
+                { "TasksMaxScale", "10%", "unknown" },
+                { "CPUAccounting", "yes", "CPUAccounting b 1" },
+                { "CPUAccounting", "", "value" },
+                { "ManagedOOMSwap", "kill", "ManagedOOMSwap s kill" },
+                { "ManagedOOMSwap", "", "ManagedOOMSwap s auto" },
+                { "ManagedOOMMemoryPressureLimit", "50%", "ManagedOOMMemoryPressureLimit u 2147483648" },
+                { "ExecStart", "/bin/sh", "unknown" },
+                { "DeviceAllow", "/dev/sda rw", "unknown" },
+                { "LimitNOFILE", "5", "unknown" },
+                { "Sysctl", "kernel.hostname=x", "unknown" },
+                { "", "", "unknown" },
+                { "MemoryMax=1\n[Root]\nPath", "1", "unknown" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                CHECK_STR(property_text(cases[i][0], cases[i][1]), cases[i][2]);
+}
+
+/* What an untrusted definition may set of a unit's properties, and nothing else, can be set while it runs. */
+static void test_properties_all(void) {
+        unsigned anyone = 0;
+
+        for (size_t i = 0; i < n_keys; i++) {
+                bool property = streq(keys[i].section, "Resources") && keys[i].live;
+                char why[PROPERTY_WHY_SIZE];
+                Property seen;
+
+                if (!property) {
+                        CHECK_INT(property_parse(keys[i].name, "1", &seen, why), PROPERTY_E_UNKNOWN);
+                        continue;
+                }
+                anyone += keys[i].trust != TRUST_ROOT;
+                if ((property_parse(keys[i].name, "?", &seen, why) == PROPERTY_E_ROOT) !=
+                    (keys[i].trust == TRUST_ROOT))
+                        test_fail(__FILE__, __LINE__, "%s: %s", keys[i].name, why);
+        }
+        CHECK(anyone > 20);
+}
+
 typedef struct Seen {
         sd_event *event;
         char error[64], text[256];
@@ -292,4 +393,4 @@ static void test_children(void) {
         CHECK_STR(seen.read, "pipe");
 }
 
-TESTS(test_table, test_cgroup, test_process, test_peer, test_descriptors, test_children)
+TESTS(test_table, test_cgroup, test_process, test_peer, test_descriptors, test_properties, test_properties_all, test_children)

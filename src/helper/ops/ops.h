@@ -7,11 +7,18 @@
 
 #include "helper/serve/request.h"
 
-int op_start(Request *request); /* job.c */
+/* job.c */
+int op_start(Request *request);
 int op_stop(Request *request);
 int op_restart(Request *request);
-int op_kill(Request *request);   /* kill.c */
-int op_freeze(Request *request); /* state.c */
+
+/* state.c */
+int op_freeze(Request *request);
 int op_thaw(Request *request);
 int op_reset_failed(Request *request);
-int op_reload(Request *request); /* reload.c */
+
+/* The others have files of their own name. */
+int op_kill(Request *request);
+int op_open_root(Request *request);
+int op_reload(Request *request);
+int op_set_properties(Request *request);

@@ -86,6 +86,11 @@ int request_systemd_call(Request *request, const char *member, sd_bus_message **
                         &request->server->systemd, SYSTEMD_MANAGER_PATH, SYSTEMD_MANAGER, member, ret);
 }
 
+int request_systemd_get(Request *request, const char *path, sd_bus_message **ret) {
+        return systemd_new_call(
+                        &request->server->systemd, path, "org.freedesktop.DBus.Properties", "Get", ret);
+}
+
 static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *ret_error) {
         Request *request = userdata;
         int r;

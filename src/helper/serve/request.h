@@ -64,6 +64,9 @@ int request_fail_systemd(Request *request, const sd_bus_error *error);
 /* Makes a call of a method of systemd's manager object, for request_systemd(). */
 int request_systemd_call(Request *request, const char *member, sd_bus_message **ret);
 
+/* Makes a call that reads a property of one of systemd's objects: interface and name are to be appended. */
+int request_systemd_get(Request *request, const char *path, sd_bus_message **ret);
+
 /* Sends a call, which is taken, and has ANSWER get what comes back. Not to be called while something else
  * runs. */
 int request_systemd(Request *request, sd_bus_message *call_take, RequestAnswer answer);

@@ -39,6 +39,15 @@ const Operation operations[] = {
                 .member = "Reload", .arguments = "", .target = TARGET_HOST, .run = op_reload,
                 .why = "systemd reads files again that root wrote, or that are untrusted wherever they come from",
         },
+        {
+                .member = "SetProperties", .arguments = "sba(sv)", .target = TARGET_UNIT, .run = op_set_properties,
+                .why = "the properties are those that anybody's definition may set, as far as anybody's may go",
+        },
+        {
+                .member = "OpenRoot", .arguments = "s", .target = TARGET_UNIT, .run = op_open_root,
+                .why = "what is opened is the root of a container's own mount namespace, where nothing of the host's is "
+                       "that the container does not have",
+        },
 };
 /* clang-format on */
 
