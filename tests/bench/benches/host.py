@@ -95,6 +95,14 @@ def goals(results):
     if cost:
         lines.append(line('processes of berth for each running container', 0, cost['processes']))
         lines.append(line('KiB of berth for each running container', 0, cost['own_kib']))
+    calls = results.get('service', {}).get('data', {})
+    for mine, other in (('StartContainer', 'StartUnit'), ('berthctl', 'systemctl')):
+        if mine in calls and other in calls:
+            lines.append(line(f'{mine} / {other}', 1.1, calls[mine]['median'] / calls[other]['median'],
+                              calls[mine]['least'] / calls[other]['least']))
+    if 'list' in calls:
+        lines.append(line('list of 1000 in ms', 10, calls['list']['median'], calls['list']['least']))
+        lines.append(line('KiB of the manager for each container known', 4, calls['memory each']))
     runs = results.get('many', {}).get('data', {})
     for what in ('berth, StartUnit', 'berth-helper launch', 'empty service'):
         pair = [v for k, v in runs.items() if k.startswith(what)]
