@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,21 @@ class PackagesTest(unittest.TestCase):
             self.assertEqual(status, 0)
             for word in text.split("\n")[:-1]:
                 self.assertRegex(word, r"^[a-z0-9][a-z0-9.+-]+(\|[a-z0-9.+-]+)*$")
+
+    def test_debian_builds_with_the_same(self):
+        """What a build takes is said twice, for apt-get and for dpkg-buildpackage."""
+        listed = said("bash", "-c", f". {PREPARE}; packages_of {style.ROOT / 'tools/lib/packages-build'}")[1].split()
+        control = (style.ROOT / "debian" / "control").read_text()
+        wanted = re.search(r"^Build-Depends:\n((?: .*\n)+)", control, re.MULTILINE)
+        named = re.findall(r"[a-z0-9][a-z0-9.+-]+(?= |,)", wanted[1])
+        essential = ["libc6-dev", "linux-libc-dev"]
+        self.assertEqual([name for name in listed if name.endswith("-dev") and name not in named + essential], [])
+
+    def test_debian_version(self):
+        """The packages have the version of what is in them."""
+        version = re.search(r"version: '([^']+)'", (style.ROOT / "meson.build").read_text())[1]
+        first = (style.ROOT / "debian" / "changelog").read_text().split("\n")[0]
+        self.assertRegex(first, rf"^berth \({re.escape(version)}([-+~].*)?\) ")
 
 
 class RingTest(unittest.TestCase):

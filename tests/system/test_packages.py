@@ -2,6 +2,7 @@
 """The Debian packages on Debian 12 and 13: what lintian says, and installing, upgrading, removing and purging them
 beside containers that run and do not notice."""
 
+import json
 import os
 import subprocess
 
@@ -90,6 +91,28 @@ def listening(machine):
     return [properties(machine, line.split()[0]) for line in there]
 
 
+# Stays connected, so that the manager stays, too.
+CALLER = '''
+import dbus, time
+manager = dbus.SystemBus().get_object('org.berth.container1', '/org/berth/container1')
+manager.ListContainers(dbus_interface='org.berth.container1.Manager')
+open('/run/called', 'w').close()
+time.sleep(1000)
+'''
+
+
+def call_the_manager(machine):
+    machine.run(['systemd-run', '--unit=caller', '/usr/bin/python3', '-c', CALLER])
+    machine.run('until [ -e /run/called ]; do systemctl is-active --quiet caller || exit 1; sleep 0.05; done')
+
+
+def states(machine):
+    """Of all containers, from the manager."""
+    said = machine.run(['busctl', '--json=short', 'call', 'org.berth.container1', '/org/berth/container1',
+                        'org.berth.container1.Manager', 'ListContainers']).stdout
+    return {one[0]: one[1] for one in json.loads(said)['data'][0]}
+
+
 def files_of_berth(machine):
     return machine.run(['find', '/usr', '/etc', '/run/systemd', '/var/lib/systemd', '-name', '*berth*']).stdout
 
@@ -106,6 +129,9 @@ def test_upgrade_with_many_containers(machine):
         define(machine, name)
     units = [f'container@{name}.service' for name in names]
     machine.run(['systemctl', 'enable', '--now', *units], timeout=300)
+    call_the_manager(machine)
+    assert states(machine) == {name: 'running' for name in names}
+    manager = properties(machine, 'berth-manager.service', 'InvocationID')
     sockets = listening(machine)
     before = properties(machine, 'container@*.service')
     assert before.count('ActiveState=active\n') == MANY
@@ -113,6 +139,8 @@ def test_upgrade_with_many_containers(machine):
     assert machine.run(['dpkg-query', '--show', '--showformat=${Version}', 'berth']).stdout == NEXT
     assert properties(machine, 'container@*.service') == before
     assert listening(machine) == sockets
+    assert properties(machine, 'berth-manager.service', 'InvocationID') != manager
+    assert states(machine) == {name: 'running' for name in names}
     assert machine.run('ls /etc/systemd/system/machines.target.wants').stdout.split() == sorted(units)
     machine.run(['systemctl', 'restart', units[0]])
     machine.run(['systemctl', 'stop', *units], timeout=300)
