@@ -22,6 +22,7 @@ typedef struct Fetch Fetch;
 struct Units {
         Manager *manager;
         bool ready;
+        bool reloading;   /* systemd removes its units and has them again at the end */
         unsigned pending; /* questions without an answer, before it is ready */
         sd_bus_slot *list;
         Fetch *fetches;
@@ -196,7 +197,7 @@ static int on_unit_removed(sd_bus_message *signal, void *userdata, sd_bus_error 
         const char *unit, *path;
         Container *container;
 
-        if (sd_bus_message_read(signal, "so", &unit, &path) < 0 ||
+        if (units->reloading || sd_bus_message_read(signal, "so", &unit, &path) < 0 ||
             units_container(units, path, /* add= */ false, &container) < 0 || !container)
                 return 0;
 
@@ -317,10 +318,25 @@ static int on_systemd_owner(sd_bus_message *signal, void *userdata, sd_bus_error
         Units *units = userdata;
         const char *name, *before, *after;
 
-        if (sd_bus_message_read(signal, "sss", &name, &before, &after) < 0 || !*after || !units->ready)
+        if (sd_bus_message_read(signal, "sss", &name, &before, &after) < 0)
+                return 0;
+        units->reloading = false;
+
+        return !*after || !units->ready ? 0 : units_begin(units);
+}
+
+/* systemctl daemon-reload, and all that has systemd do the same: until it is over, units go that are still there. What
+ * has changed meanwhile is asked for again. */
+static int on_reloading(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
+        Units *units = userdata;
+        int active;
+
+        if (sd_bus_message_read(signal, "b", &active) < 0)
                 return 0;
 
-        return units_begin(units);
+        units->reloading = active;
+
+        return active || !units->ready ? 0 : units_begin(units);
 }
 
 int units_new(Manager *manager, Units **ret) {
@@ -338,6 +354,9 @@ int units_new(Manager *manager, Units **ret) {
                 { "type='signal',sender='" SYSTEMD "',interface='" SYSTEMD_MANAGER "',member='UnitRemoved',"
                   "path='" SYSTEMD_PATH "'",
                  on_unit_removed      },
+                { "type='signal',sender='" SYSTEMD "',interface='" SYSTEMD_MANAGER "',member='Reloading',"
+                  "path='" SYSTEMD_PATH "'",
+                 on_reloading         },
                 { "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
                   "member='NameOwnerChanged',arg0='" SYSTEMD "'",
                  on_systemd_owner     },
