@@ -4,6 +4,7 @@
  * service was restarted, what has changed meanwhile is found by comparing lists, and told as if it happened now.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +21,9 @@
 #include "ctl/settings.h"
 #include "ctl/terminal.h"
 #include "ctl/verb.h"
+
+#define RESTART_MSEC 1000      /* for whoever stopped the service to be done before a question starts it again */
+#define EVENT_READY UINT32_MAX /* our own: from now on nothing is missed */
 
 typedef struct Known {
         char *name, *state;
@@ -95,13 +99,20 @@ static const char *kind_name(uint32_t kind) {
                 return "progress";
         case BERTH_EVENT_RESET:
                 return "reset";
+        case EVENT_READY:
+                return "ready";
         default:
                 return NULL;
         }
 }
 
+/* Of the stream itself, not of a container. */
+static bool is_about_all(const berth_event *event) {
+        return event->kind == BERTH_EVENT_RESET || event->kind == EVENT_READY;
+}
+
 static bool is_wanted(const Arguments *arguments, const berth_event *event) {
-        if (arguments->n == 0 || event->kind == BERTH_EVENT_RESET)
+        if (arguments->n == 0 || is_about_all(event))
                 return true;
 
         for (size_t i = 0; i < arguments->n; i++)
@@ -157,7 +168,7 @@ static void write_json(const berth_event *event) {
         json_begin_object(&json, NULL);
         json_unsigned(&json, "time_usec", time_now());
         json_string(&json, "event", kind_name(event->kind));
-        if (event->kind != BERTH_EVENT_RESET)
+        if (!is_about_all(event))
                 json_string(&json, "name", event->name);
         if (event->state)
                 json_string(&json, "state", event->state);
@@ -211,8 +222,8 @@ static void write_text(const berth_event *event) {
         char buffer[FORMAT_SIZE];
         const char *time = format_time(time_now(), buffer);
 
-        if (event->kind == BERTH_EVENT_RESET)
-                printf("%s  reset", time);
+        if (is_about_all(event))
+                printf("%s  %s", time, kind_name(event->kind));
         else {
                 printf("%s  %-8s", time, kind_name(event->kind));
                 write_escaped("  ", event->name);
@@ -303,11 +314,14 @@ static int synchronize(Monitor *monitor, bool silent) {
 }
 
 static int follow(Monitor *monitor) {
+        const berth_event ready = { .kind = EVENT_READY };
         int r;
 
         r = berth_watch(monitor->connection);
         if (r >= 0)
                 r = synchronize(monitor, true);
+        if (r >= 0)
+                r = take(monitor, &ready);
 
         while (r >= 0) {
                 berth_event *event = NULL;
@@ -317,8 +331,10 @@ static int follow(Monitor *monitor) {
                         continue;
 
                 r = take(monitor, event);
-                if (r >= 0 && event->kind == BERTH_EVENT_RESET)
+                if (r >= 0 && event->kind == BERTH_EVENT_RESET) {
+                        (void) poll(NULL, 0, RESTART_MSEC);
                         r = synchronize(monitor, false);
+                }
                 (void) berth_event_free(event);
         }
 
@@ -346,6 +362,6 @@ const Verb verb_monitor = {
         .run = run,
         .summary = "show what happens to containers as it happens",
         .details = "Prints a line for each event, of all containers or of those named: one was added, removed, changed,\n"
-                   "or is in the making. With --json, an object in a line. Goes on until it is interrupted; a restart of\n"
-                   "the service is told by the event \"reset\", followed by what was missed.",
+                   "or is in the making. With --json, an object in a line. The first line, \"ready\", tells that\n"
+                   "from now on nothing is missed; \"reset\" that the service was restarted, and what was missed follows.",
 };

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""berthctl on containers that have a definition on the host: enable, disable, logs, top, monitor, edit."""
+
+import json
+import time
+
+import pytest
+from bus import Bus
+
+SLEEPER = '[Container]\nBoot=no\nCommand=/bin/sleep 1000\n[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
+MONITOR = 'berthctl-monitor'
+EVENTS = '/run/berthctl-monitor.json'
+
+
+def ctl(machine, *words, check=True, timeout=60, env=None):
+    return machine.run(['berthctl', *words], check=check, timeout=timeout * machine.patience, env=env)
+
+
+@pytest.fixture
+def defined(machine, container):
+    """A container that the service knows."""
+    def make(name, definition=SLEEPER):
+        made = container(name, definition)
+        made.wait_for(lambda: name in Bus(machine).listed(), 'a place in the list')
+        return made
+    return make
+
+
+@pytest.fixture
+def events(machine):
+    """Starts `berthctl monitor --json`; gives a function that returns what it has said, and waits for one if asked."""
+    machine.run(['systemd-run', '--quiet', f'--unit={MONITOR}', f'--property=StandardOutput=truncate:{EVENTS}',
+                 'berthctl', 'monitor', '--json'])
+
+    def said(wanted=None, timeout=30):
+        deadline = time.monotonic() + timeout * machine.patience
+        while True:
+            text = machine.read(EVENTS)
+            found = [json.loads(line) for line in text[:text.rfind('\n') + 1].splitlines()]
+            if wanted is None or any(wanted(event) for event in found):
+                return found
+            assert time.monotonic() < deadline, found
+            time.sleep(0.05)
+    said(lambda event: event['event'] == 'ready')
+    yield said
+    machine.run(['systemctl', 'stop', MONITOR])
+    machine.remove(EVENTS)
+
+
+def test_enable_and_disable(machine, defined):
+    web, db = defined('web'), defined('db')
+    ctl(machine, 'enable', '--now', 'web', 'd*')
+    for one in web, db:
+        assert one.systemctl('is-enabled').stdout == 'enabled\n'
+        assert one.show('ActiveState') == 'active'
+    ctl(machine, 'enable', '--now', 'web')
+    ctl(machine, 'disable', 'db')
+    assert db.systemctl('is-enabled', check=False).stdout == 'disabled\n'
+    assert db.show('ActiveState') == 'active'
+    ctl(machine, 'disable', '--now', 'web', 'db')
+    assert [one.show('ActiveState') for one in (web, db)] == ['inactive', 'inactive']
+
+    done = ctl(machine, 'enable', 'nobody', check=False)
+    assert (done.returncode, done.stdout) == (4, '')
+    assert done.stderr.startswith('berthctl: cannot enable nobody: ')
+
+
+def test_enable_is_systemds_permission(machine, defined):
+    """A user may not, and is told so; nothing happens."""
+    web = defined('web')
+    machine.add_user('annie')
+    done = machine.run_as('annie', ['berthctl', 'enable', 'web'], check=False)
+    assert done.returncode == 5, done.stderr
+    assert 'berthctl: cannot enable web: ' in done.stderr
+    assert web.systemctl('is-enabled', check=False).stdout == 'disabled\n'
+
+
+def test_logs(machine, container):
+    talker = container('talker', SLEEPER.replace('/bin/sleep 1000', '/bin/sh -c "echo said-inside; sleep 1000"'))
+    talker.start()
+    talker.wait_for(lambda: 'said-inside' in talker.journal(), 'its line in the journal')
+    text = ctl(machine, 'logs', 'talker').stdout
+    assert 'said-inside' in text and 'Started container@talker.service' in text
+    assert ctl(machine, 'logs', 'talk*', '-n1', '-o', 'cat').stdout.count('\n') == 1
+    lines = [json.loads(line) for line in ctl(machine, 'logs', '--json', 'talker').stdout.splitlines()]
+    assert any(line['MESSAGE'] == 'said-inside' for line in lines)
+    # Of another's containers, nothing.
+    assert 'said-inside' not in ctl(machine, 'logs', 'alk').stdout
+
+
+def test_top(machine, defined):
+    busy = defined('busy', SLEEPER.replace('/bin/sleep 1000', '/bin/sh -c "while :; do :; done"'))
+    idle, off = defined('idle'), defined('off')
+    busy.start()
+    idle.start()
+    seen = [json.loads(line) for line in ctl(machine, 'top', '--json', '--delay=300ms', '-n2').stdout.splitlines()]
+    assert len(seen) == 2
+    for look in seen:
+        assert [one['name'] for one in look['containers']] == ['busy', 'idle']
+        assert look['containers'][0]['cpu_percent'] > 1 > look['containers'][1]['cpu_percent']
+    table = ctl(machine, 'top', '--delay=100ms').stdout.splitlines()
+    assert table[0].split() == ['NAME', 'TASKS', '%CPU', 'MEMORY', 'READ/S', 'WRITE/S']
+    assert [line.split()[0] for line in table[1:]] == ['busy', 'idle']
+    assert [line.split()[0] for line in
+            ctl(machine, 'top', '--delay=100ms', '--order=name', '--no-legend', 'i*').stdout.splitlines()] == ['idle']
+    assert off.show('ActiveState') == 'inactive'
+
+    # A terminal gets a screen, keys work, and it is as before afterwards.
+    script = "script -qec 'stty -a >/run/a; berthctl top -d 100ms; stty -a >/run/b' /dev/null"
+    done = machine.run(['sh', '-c', f'(sleep 1; printf n; sleep 1; printf q) | {script}; cmp /run/a /run/b'])
+    assert 'by cpu: ' in done.stdout and 'by name: ' in done.stdout
+    machine.remove('/run/a', '/run/b')
+
+    assert ctl(machine, 'top', '--order=size', check=False).returncode == 2
+    assert ctl(machine, 'top', '--delay=never', check=False).returncode == 2
+
+
+def states(found, name):
+    return [event['state'] for event in found if event.get('name') == name and 'state' in event]
+
+
+def test_monitor(machine, container, events):
+    """Everything that happens is told, whoever does it, in order."""
+    web = container('web', SLEEPER)
+    events(lambda event: event['event'] == 'added' and event['name'] == 'web')
+    web.start()
+    events(lambda event: event.get('state') == 'running')
+    web.systemctl('kill', '--signal=KILL')
+    found = events(lambda event: event.get('state') == 'failed')
+    assert states(found, 'web') == ['stopped', 'starting', 'running', 'failed']
+    web.systemctl('reset-failed')
+    machine.remove(web.path)
+    found = events(lambda event: event['event'] == 'removed')
+    assert found[-1]['name'] == 'web'
+    assert all(isinstance(event['time_usec'], int) for event in found)
+
+
+def test_monitor_outlives_the_service(machine, container, events):
+    """What happened while the service was away is told when it is back."""
+    web = container('web', SLEEPER)
+    events(lambda event: event['event'] == 'added')
+    machine.run(['systemctl', 'stop', 'berth-manager.service'])
+    web.start()
+    events(lambda event: event['event'] == 'reset')
+    found = events(lambda event: event.get('state') == 'running')
+    assert states(found, 'web')[-1] == 'running'
+    machine.run(['systemctl', 'kill', '--signal=KILL', 'berth-manager.service'])
+    events(lambda event: [seen['event'] for seen in events()].count('reset') == 2)
+    web.stop()
+    found = events(lambda event: event.get('state') == 'stopped' and states(events(), 'web')[-1] == 'stopped')
+    assert machine.run(['systemctl', 'is-active', MONITOR]).stdout == 'active\n'
+
+
+def test_monitor_for_people(machine, container, events):
+    """A line each, flushed at once; a name chooses."""
+    machine.run(['systemd-run', '--quiet', '--unit=berthctl-monitor-two', '--property=StandardOutput=truncate:/run/two',
+                 'berthctl', 'monitor', 'w*'])
+    web = container('web')
+    web.wait_for(lambda: ' ready\n' in machine.read('/run/two'), 'a monitor')
+    container('db', SLEEPER)
+    web.define(SLEEPER)
+    web.wait_for(lambda: 'web' in machine.read('/run/two'), 'a line of the monitor')
+    machine.run(['systemctl', 'stop', 'berthctl-monitor-two'])
+    assert ' added     web  stopped\n' in machine.read('/run/two')
+    assert 'db' not in machine.read('/run/two')
+    machine.remove('/run/two')
+
+
+def edit(machine, name, script, check=False, **env):
+    """Runs `berthctl edit` with a shell script as the editor, whose $1 is the draft."""
+    machine.write('/run/editor', f'#!/bin/sh\n{script}\n', mode=0o755)
+    done = ctl(machine, 'edit', name, check=check, env={'EDITOR': '/run/editor', **env})
+    machine.remove('/run/editor')
+    return done
+
+
+def drafts(machine):
+    return machine.run(['sh', '-c', 'ls -A /etc/berth/containers /var/tmp | grep -E "^\\.|^berthctl-" || true']).stdout.split()
+
+
+def test_edit(machine, container):
+    web = container('web', SLEEPER)
+    machine.run(['chmod', '600', web.path])
+    done = edit(machine, 'web', 'echo "[Resources]\nTasksMax=50" >>"$1"')
+    assert (done.returncode, done.stderr) == (0, '')
+    assert machine.read(web.path) == SLEEPER + '[Resources]\nTasksMax=50\n'
+    assert machine.run(['stat', '-c', '%a %u', web.path]).stdout == '644 0\n'
+    web.start()
+    assert web.show('TasksMax') == '50'
+    assert drafts(machine) == []
+
+    # The editor that a variable names first, with arguments.
+    done = edit(machine, 'container@web.service', 'sed -i s/50/$1/ "$2"', SYSTEMD_EDITOR='/run/editor 60')
+    assert done.returncode == 0 and 'TasksMax=60' in machine.read(web.path)
+
+
+def test_edit_loses_nothing(machine, container):
+    web = container('web', SLEEPER)
+    done = edit(machine, 'web', 'echo "Bot=yes" >>"$1"')
+    assert done.returncode == 1
+    assert 'there is no key Bot= in [Root]' in done.stderr.replace('such ', '') or 'Bot=' in done.stderr
+    draft = done.stderr.strip().splitlines()[-1].split()[-1]
+    assert machine.read(draft) == SLEEPER + 'Bot=yes\n'
+    assert machine.read(web.path) == SLEEPER
+    machine.remove(draft)
+
+    for script in 'true', ': >"$1"', 'exit 3', 'kill -9 $$':
+        edit(machine, 'web', script)
+        assert machine.read(web.path) == SLEEPER, script
+        assert drafts(machine) == [], script
+
+    # Somebody else was faster.
+    done = edit(machine, 'web', f'echo >>"$1"; echo "# other" >>{web.path}')
+    assert done.returncode == 1 and 'was changed meanwhile' in done.stderr
+    assert machine.read(web.path) == SLEEPER + '# other\n'
+    machine.remove(done.stderr.strip().splitlines()[-1].split()[-1])
+    assert drafts(machine) == []
+
+
+def test_edit_elsewhere(machine, container):
+    """A definition of the distribution's stays; a mask and a link are not replaced; a user may not."""
+    shipped = '/usr/lib/berth/containers/web.container'
+    machine.write(shipped, SLEEPER)
+    web = container('web')
+    try:
+        assert edit(machine, 'web', 'echo "# mine" >>"$1"').returncode == 0
+        assert machine.read(shipped) == SLEEPER
+        assert machine.read(web.path) == SLEEPER + '# mine\n'
+    finally:
+        machine.remove(shipped)
+
+    machine.run(['ln', '-sf', '/dev/null', web.path])
+    done = edit(machine, 'web', 'echo >>"$1"')
+    assert done.returncode == 1 and 'is not a regular file' in done.stderr
+    web.define(SLEEPER)
+    machine.add_user('annie')
+    done = machine.run_as('annie', ['berthctl', 'edit', 'web'], check=False, env={'EDITOR': 'true'})
+    assert done.returncode == 5 and 'Permission denied' in done.stderr
+    assert edit(machine, 'nobody', 'true').returncode == 4
+    assert edit(machine, '../x', 'true').returncode == 2
+    assert drafts(machine) == []
