@@ -8,34 +8,58 @@
 #include "spec/helper-interface.h"
 
 #define KEEP_USEC (UINT64_C(5) * 1000 * 1000)
+#define SHORT_USEC                                                                                          \
+        (HELPER_SYSTEMD_USEC + UINT64_C(30) * 1000000) /* the helper gives up on systemd before             \
+                                                        */
+
+struct HelperCall {
+        HelperClient *client;
+        HelperCall *next; /* in the queue */
+        HelperWork work;
+        bool sent;
+        sd_bus_message *message;
+        sd_bus_slot *slot;
+        HelperAnswer answer;
+        void *userdata;
+};
 
 struct HelperClient {
         sd_event *event;
         sd_bus *bus;
-        unsigned waiting;
+        HelperCall *queues[_HELPER_WORK_N];
+        unsigned n_sent[_HELPER_WORK_N];
         sd_event_source *timer;
 };
 
-static void helper_client_disconnect(HelperClient *client) {
-        client->bus = sd_bus_close_unref(client->bus);
-}
+static const unsigned at_a_time[_HELPER_WORK_N] = {
+        [HELPER_SHORT] = HELPER_REQUESTS_MAX / 2,
+        [HELPER_LONG] = HELPER_REQUESTS_MAX / 4,
+};
 
 HelperClient *helper_client_free(HelperClient *client) {
         if (!client)
                 return NULL;
 
-        helper_client_disconnect(client);
+        sd_bus_close_unref(client->bus);
         sd_event_source_disable_unref(client->timer);
         sd_event_unref(client->event);
         free(client);
         return NULL;
 }
 
+static bool helper_client_is_used(const HelperClient *client) {
+        for (HelperWork work = 0; work < _HELPER_WORK_N; work++)
+                if (client->n_sent[work] > 0 || client->queues[work])
+                        return true;
+
+        return false;
+}
+
 static int on_unused(sd_event_source *source, uint64_t usec, void *userdata) {
         HelperClient *client = userdata;
 
-        if (client->waiting == 0)
-                helper_client_disconnect(client);
+        if (!helper_client_is_used(client))
+                client->bus = sd_bus_close_unref(client->bus);
         return 0;
 }
 
@@ -88,7 +112,7 @@ static int helper_client_connect(HelperClient *client) {
         return 0;
 }
 
-int helper_call_new(HelperClient *client, const char *method, sd_bus_message **ret) {
+int helper_message_new(HelperClient *client, const char *method, sd_bus_message **ret) {
         int r;
 
         r = helper_client_connect(client);
@@ -98,27 +122,101 @@ int helper_call_new(HelperClient *client, const char *method, sd_bus_message **r
         return sd_bus_message_new_method_call(client->bus, ret, NULL, HELPER_PATH, HELPER_INTERFACE, method);
 }
 
-int helper_call_send(
-                HelperClient *client,
-                sd_bus_message *call,
-                uint64_t timeout_usec,
-                sd_bus_message_handler_t handler,
-                void *userdata,
-                sd_bus_slot **ret_slot) {
-        int r;
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        HelperCall *call = userdata;
 
-        r = sd_bus_call_async(client->bus, ret_slot, call, handler, userdata, timeout_usec);
-        if (r < 0)
-                return r;
-
-        client->waiting++;
+        call->answer(reply, call->userdata);
         return 0;
 }
 
-void helper_call_done(HelperClient *client) {
-        if (--client->waiting > 0)
-                return;
+static int helper_call_send(HelperCall *call) {
+        uint64_t limit = call->work == HELPER_LONG ? UINT64_MAX : SHORT_USEC;
+        int r;
 
-        (void) sd_event_source_set_time_relative(client->timer, KEEP_USEC);
-        (void) sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT);
+        /* The connection is the message's own: if it broke in the meantime, that is the answer. */
+        r = sd_bus_call_async(
+                        sd_bus_message_get_bus(call->message), &call->slot, call->message, on_answer, call,
+                        limit);
+        if (r < 0)
+                return r;
+
+        call->sent = true;
+        call->client->n_sent[call->work]++;
+        return 0;
+}
+
+/* Sends what waits, as far as there is room. */
+static void helper_client_advance(HelperClient *client, HelperWork work) {
+        while (client->queues[work] && client->n_sent[work] < at_a_time[work]) {
+                HelperCall *call = client->queues[work];
+
+                client->queues[work] = TAKE_PTR(call->next);
+                if (helper_call_send(call) < 0)
+                        call->answer(NULL, call->userdata);
+        }
+}
+
+int helper_call_new(
+                HelperClient *client,
+                sd_bus_message *message,
+                HelperWork work,
+                HelperAnswer answer,
+                void *userdata,
+                HelperCall **ret) {
+        HelperCall *call, **last = &client->queues[work];
+        int r;
+
+        call = calloc(1, sizeof *call);
+        if (!call)
+                return -ENOMEM;
+        *call = (HelperCall){
+                .client = client,
+                .work = work,
+                .message = sd_bus_message_ref(message),
+                .answer = answer,
+                .userdata = userdata,
+        };
+
+        if (!client->queues[work] && client->n_sent[work] < at_a_time[work]) {
+                r = helper_call_send(call);
+                if (r < 0) {
+                        helper_call_free(call);
+                        return r;
+                }
+        } else {
+                while (*last)
+                        last = &(*last)->next;
+                *last = call;
+        }
+
+        *ret = call;
+        return 0;
+}
+
+HelperCall *helper_call_free(HelperCall *call) {
+        HelperClient *client;
+        HelperWork work;
+
+        if (!call)
+                return NULL;
+
+        client = call->client;
+        work = call->work;
+        for (HelperCall **at = &client->queues[work]; *at; at = &(*at)->next)
+                if (*at == call) {
+                        *at = call->next;
+                        break;
+                }
+        if (call->sent)
+                client->n_sent[work]--;
+        sd_bus_slot_unref(call->slot);
+        sd_bus_message_unref(call->message);
+        free(call);
+
+        helper_client_advance(client, work);
+        if (!helper_client_is_used(client)) {
+                (void) sd_event_source_set_time_relative(client->timer, KEEP_USEC);
+                (void) sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT);
+        }
+        return NULL;
 }

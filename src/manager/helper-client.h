@@ -1,29 +1,44 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The connection to the helper: made when it is needed, given up when nothing has been asked for a while, so
- * that the helper can end. When the helper is lost, each question that waits gets an error.
+ * that the helper can end. When the helper is lost, each question that waits gets an error. More questions
+ * than the helper takes at a time wait here for their turn, those that take long apart from the others, so
+ * that they hold nobody up.
  */
 #pragma once
 
 #include "manager/manager.h"
 
+typedef struct HelperCall HelperCall;
+
 int helper_client_new(sd_event *event, HelperClient **ret);
 
+/* There are no calls any more. */
 HelperClient *helper_client_free(HelperClient *client);
 DEFINE_CLEANUP(HelperClient *, helper_client_free)
 
-/* A call of METHOD, to be filled with its arguments. 0 or negative errno: the helper cannot be reached. */
-int helper_call_new(HelperClient *client, const char *method, sd_bus_message **ret);
+/* A message for METHOD, to be filled with its arguments. 0 or negative errno: the helper cannot be reached.
+ */
+int helper_message_new(HelperClient *client, const char *method, sd_bus_message **ret);
 
-/* Sends it; HANDLER gets the reply or an error, once, unless RET_SLOT is let go before. A helper that does
- * not answer in TIMEOUT_USEC counts as lost; UINT64_MAX for work that takes as long as it takes. */
-int helper_call_send(
+/* How long a question may take. */
+typedef enum HelperWork {
+        HELPER_SHORT, /* a helper that does not answer in time counts as lost */
+        HELPER_LONG,  /* the work takes as long as it takes: data */
+        _HELPER_WORK_N,
+} HelperWork;
+
+/* Gets the reply or an error, once. The call is over then. */
+typedef void (*HelperAnswer)(sd_bus_message *reply, void *userdata);
+
+/* Asks. The call has to be freed, in ANSWER or before: then the answer goes nowhere. 0 or negative errno. */
+int helper_call_new(
                 HelperClient *client,
-                sd_bus_message *call,
-                uint64_t timeout_usec,
-                sd_bus_message_handler_t handler,
+                sd_bus_message *message,
+                HelperWork work,
+                HelperAnswer answer,
                 void *userdata,
-                sd_bus_slot **ret_slot);
+                HelperCall **ret);
 
-/* An answer came, or will not come. */
-void helper_call_done(HelperClient *client);
+HelperCall *helper_call_free(HelperCall *call);
+DEFINE_CLEANUP(HelperCall *, helper_call_free)

@@ -18,7 +18,6 @@
 #include "manager/progress.h"
 #include "manager/units.h"
 
-#define HELPER_TIMEOUT_USEC (HELPER_SYSTEMD_USEC + UINT64_C(30) * 1000000) /* it gives up on systemd before */
 #define JOB_PREFIX "/org/freedesktop/systemd1/job/"
 
 struct Operation {
@@ -29,7 +28,7 @@ struct Operation {
         Container *container; /* held */
         bool excludes;
         bool listed;
-        sd_bus_slot *slot;
+        HelperCall *question;
         Progress *progress;
         uint32_t job; /* 0: not yet known */
         uint64_t timeout_usec;
@@ -54,7 +53,7 @@ Operation *operation_free(Operation *operation) {
                 manager->n_operations--;
         }
 
-        sd_bus_slot_unref(operation->slot);
+        helper_call_free(operation->question);
         sd_bus_message_unref(operation->call);
         sd_event_source_disable_unref(operation->timer);
         progress_free(operation->progress);
@@ -199,13 +198,11 @@ void operations_job_ended(Manager *manager, Container *container, uint32_t id) {
         }
 }
 
-static int on_killed(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static void on_killed(sd_bus_message *reply, void *userdata) {
         Operation *operation = userdata;
 
         /* Either way the job's end is what counts. */
-        operation->slot = sd_bus_slot_unref(operation->slot);
-        helper_call_done(operation->manager->helper);
-        return 0;
+        operation->question = helper_call_free(operation->question);
 }
 
 static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -216,13 +213,13 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
 
         operation->timed_out = true;
         unit_name(operation->container->kind, operation->container->name, unit);
-        r = helper_call_new(operation->manager->helper, "Kill", &call);
+        r = helper_message_new(operation->manager->helper, "Kill", &call);
         if (r >= 0)
                 r = sd_bus_message_append(call, "ssi", unit, "all", SIGKILL);
         if (r >= 0)
-                r = helper_call_send(
-                                operation->manager->helper, call, HELPER_TIMEOUT_USEC, on_killed, operation,
-                                &operation->slot);
+                r =
+                                helper_call_new(operation->manager->helper, call, HELPER_SHORT, on_killed,
+                                                operation, &operation->question);
         if (r < 0)
                 (void) fprintf(stderr, "<4>%s cannot be killed after its time limit: %s\n", unit,
                                strerror(-r));
@@ -314,37 +311,33 @@ static int operation_answered(Operation *operation, sd_bus_message *reply) {
         return 0;
 }
 
-static int on_helper(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
+static void on_helper(sd_bus_message *reply, void *userdata) {
         Operation *operation = userdata;
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
-        operation->slot = sd_bus_slot_unref(operation->slot);
-        helper_call_done(operation->manager->helper);
+        operation->question = helper_call_free(operation->question);
         operation->progress = progress_free(operation->progress);
 
-        if (sd_bus_message_is_method_error(reply, NULL)) {
-                const sd_bus_error *said = sd_bus_message_get_error(reply);
-
-                error_from_helper(said, &error);
+        if (!reply || sd_bus_message_is_method_error(reply, NULL)) {
+                error_from_helper(reply ? sd_bus_message_get_error(reply) : NULL, &error);
                 if (operation_starts(operation) && streq(error.name, ERROR_FAILED))
                         operation_fail(operation, ERROR_START_FAILED, error.message);
                 else
                         operation_fail(operation, error.name, error.message);
-                return 0;
+                return;
         }
 
         r = operation_answered(operation, reply);
         if (r < 0)
                 operation_fail(operation, ERROR_HELPER_LOST,
                                "The privileged helper's answer is not understood");
-        return 0;
 }
 
 int operation_call(Operation *operation, const char *method, sd_bus_message **ret, sd_bus_error *error) {
         int r;
 
-        r = helper_call_new(operation->manager->helper, method, ret);
+        r = helper_message_new(operation->manager->helper, method, ret);
         if (r < 0)
                 return sd_bus_error_setf(
                                 error, ERROR_HELPER_LOST,
@@ -365,9 +358,9 @@ int operation_ask(Operation **owner, sd_bus_message *helper_call, sd_bus_error *
                          operation->kind == OPERATION_REMOVE;
         int r;
 
-        r = helper_call_send(
-                        manager->helper, helper_call, long_work ? UINT64_MAX : HELPER_TIMEOUT_USEC,
-                        on_helper, operation, &operation->slot);
+        r =
+                        helper_call_new(manager->helper, helper_call, long_work ? HELPER_LONG : HELPER_SHORT,
+                                        on_helper, operation, &operation->question);
         if (r < 0)
                 return sd_bus_error_setf(
                                 error, ERROR_HELPER_LOST, "The privileged helper cannot be asked: %s",

@@ -13,6 +13,7 @@ static const struct {
         const char *to;
 } names[] = {
         {HELPER_ERROR_EXISTS,              ERROR_CONTAINER_EXISTS      },
+        { HELPER_ERROR_BUSY,               ERROR_BUSY                  },
         { HELPER_ERROR_NOT_FOUND,          SD_BUS_ERROR_NOT_SUPPORTED  },
         { HELPER_ERROR_NOT_RUNNING,        ERROR_NOT_RUNNING           },
         { HELPER_ERROR_RUNNING,            ERROR_ALREADY_RUNNING       },
@@ -29,7 +30,7 @@ static const struct {
 
 void error_from_helper(const sd_bus_error *helper, sd_bus_error *ret) {
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (helper->name && streq(helper->name, names[i].from)) {
+                if (helper && helper->name && streq(helper->name, names[i].from)) {
                         (void) sd_bus_error_set(ret, names[i].to, helper->message);
                         return;
                 }
@@ -38,7 +39,7 @@ void error_from_helper(const sd_bus_error *helper, sd_bus_error *ret) {
                         ret, ERROR_HELPER_LOST,
                         "The privileged helper ended or refused the question (%s); see journalctl -u "
                         "berth-helper.service",
-                        helper->message ? helper->message : "no answer");
+                        helper && helper->message ? helper->message : "no answer");
 }
 
 const char *error_of_start(int status_errno) {

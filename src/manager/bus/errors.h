@@ -25,7 +25,7 @@
 #define ERROR_NO_SUCH_PROPERTY ERROR "NoSuchProperty"
 #define ERROR_FAILED ERROR "Failed"
 
-/* An error that the helper answered, as the caller gets it. */
+/* An error that the helper answered, as the caller gets it; NULL if it did not. */
 void error_from_helper(const sd_bus_error *helper, sd_bus_error *ret);
 
 /* The error of a start that failed with a launcher's number. */
