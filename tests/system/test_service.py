@@ -143,7 +143,8 @@ def test_the_cause_has_a_name(bus, defined, machine):
         assert done.returncode != 0
         return done.stderr.split('org.berth.container1.Error.')[1].split(':')[0]
     defined('bad', '[Container]\nNonsense=1\n')
-    defined('one')
+    machine.write('/var/lib/berth/containers/greedy.container', '[Root]\nPath=/srv/guests/busybox\n')
+    bus.wait_for(lambda: 'greedy' in bus.listed(), 'what nobody trusts')
     # Two containers write to one root.
     root = machine.copy_tree('busybox')
     for which in ('first', 'second'):
@@ -154,12 +155,13 @@ def test_the_cause_has_a_name(bus, defined, machine):
         assert name_of('second') == 'RootInUse'
         assert name_of('first') == 'AlreadyRunning'
         assert name_of('bad') == 'InvalidDefinition'
+        assert name_of('greedy') == 'PolicyViolation'
         assert name_of('failing') == 'StartFailed'
         assert name_of('none') == 'NoSuchContainer'
         assert name_of('No') == 'InvalidName'
     finally:
         bus.manager('StopContainer', 'st', 'first', 0)
-        machine.remove(root)
+        machine.remove(root, '/var/lib/berth/containers/greedy.container')
 
 
 def test_time_limit_of_a_stop(bus, defined):

@@ -82,7 +82,7 @@ int handed_load(Failure *failure, const FdStore *store, const char *name, Defini
                 return r;
         r = definition_load_text(name, "definition", text, size, false, &definition, &problems);
         if (r != 0)
-                return subject_problem(failure, &problems, r < 0 ? r : -EINVAL);
+                return subject_problem(failure, &problems, r < 0 ? r : -START_ERRNO_INVALID_DEFINITION);
 
         for (size_t i = 0; i < store->handed.n_fds; i++)
                 names[i] = store->handed.fds[i].name;

@@ -6,6 +6,7 @@
 #include "basic/cleanup.h"
 #include "spec/load.h"
 #include "spec/policy.h"
+#include "spec/unit.h"
 
 int subject_problem(Failure *failure, const Problems *problems, int error) {
         _cleanup_free_ char *text = NULL;
@@ -28,7 +29,7 @@ int subject_check(Failure *failure, const Definition *definition) {
                 return r;
         r = policy_check(definition, &problems);
 
-        return r > 0 ? subject_problem(failure, &problems, -EPERM) : r;
+        return r > 0 ? subject_problem(failure, &problems, -START_ERRNO_POLICY) : r;
 }
 
 int subject_load(Failure *failure, const char *name, Definition **ret) {
@@ -43,7 +44,8 @@ int subject_load(Failure *failure, const char *name, Definition **ret) {
         if (r < 0)
                 return r;
         if (r > 0)
-                return subject_problem(failure, &problems, r == DEFINITION_E_NOT_FOUND ? -ENOENT : -EINVAL);
+                return subject_problem(failure, &problems,
+                                       r == DEFINITION_E_NOT_FOUND ? -ENOENT : -START_ERRNO_INVALID_DEFINITION);
 
         r = subject_check(failure, definition);
         if (r < 0)
