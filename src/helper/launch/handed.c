@@ -9,6 +9,7 @@
 #include "basic/cleanup.h"
 #include "helper/launch/subject.h"
 #include "spec/load.h"
+#include "spec/unit.h"
 
 /* One notification for each: they have names of their own. What has no end that could hang up needs no
  * watching. */
