@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/store/make.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/cleanup.h"
+#include "basic/file.h"
+#include "basic/string.h"
+#include "helper/ns/idmap.h"
+#include "helper/root/mount.h"
+#include "helper/store/data.h"
+#include "spec/load.h"
+#include "spec/policy.h"
+
+#define _cleanup_store_ _cleanup_(store_done)
+
+#define INVALID_ARGS "org.freedesktop.DBus.Error.InvalidArgs"
+#define NOT_SUPPORTED "org.freedesktop.DBus.Error.NotSupported"
+
+static int fail_problem(StoreError *error, const char *name, const Problems *problems) {
+        _cleanup_free_ char *text = problems->n > 0 ? problem_format(problems->list) : NULL;
+
+        return text ? store_fail(error, name, "%.1500s", text) : -ENOMEM;
+}
+
+/* The text as a definition of this container, which nobody trusts. */
+static int check_definition(const char *container, const char *text, size_t size, Definition **ret, StoreError *error) {
+        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
+        _cleanup_(definition_freep) Definition *definition = NULL;
+        int r;
+
+        r = definition_load_text(container, container, text, size, false, &definition, &problems);
+        if (r > 0)
+                return fail_problem(error, HELPER_ERROR_INVALID_DEFINITION, &problems);
+        if (r < 0)
+                return r;
+        r = policy_check(definition, &problems);
+        if (r > 0)
+                return fail_problem(error, HELPER_ERROR_POLICY, &problems);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(definition);
+        return 0;
+}
+
+/* Does anybody have that name, a run without a definition included? */
+static int check_name_is_free(const Store *store, const char *container, StoreError *error) {
+        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
+        _cleanup_(definition_freep) Definition *definition = NULL;
+        int r;
+
+        r = definition_load(definition_sources_host(), container, &definition, &problems);
+        if (r < 0)
+                return r;
+        if (r != DEFINITION_E_NOT_FOUND)
+                return store_fail(error, HELPER_ERROR_EXISTS, "There is a container %s already", container);
+
+        r = store_find_run(store, container);
+        if (r > 0)
+                return store_fail(error, HELPER_ERROR_EXISTS, "There is a container %s already, which has no definition",
+                                  container);
+        return r;
+}
+
+/* What was kept of an earlier container is not touched, and nothing is put over it. */
+static int check_room_is_free(const Store *store, const char *container, StoreError *error) {
+        static const StoreRoom data[] = { ROOM_ROOTS, ROOM_IMAGES, ROOM_OVERLAYS };
+
+        for (size_t i = 0; i < ELEMENTSOF(data); i++) {
+                char entry[STORE_NAME_SIZE];
+                int r = store_has(store, data[i], container);
+
+                if (r < 0)
+                        return store_fail_errno(error, r, "Cannot look into %s", store_room_path(data[i]));
+                store_entry(data[i], container, entry);
+                if (r > 0)
+                        return store_fail(error, HELPER_ERROR_EXISTS,
+                                          "There is data of an earlier container %s: %s/%s; remove it, or make the "
+                                          "container without new data to use it again",
+                                          container, store_room_path(data[i]), entry);
+        }
+
+        return 0;
+}
+
+/* With Managed=yes there is new data or kept data, and without there is none. */
+static int check_data(const Store *store, const Definition *definition, const StoreData *data, StoreError *error) {
+        int root, image;
+
+        if (!definition->managed)
+                return data->kind == STORE_DATA_NONE ?
+                               0 :
+                               store_fail(error, INVALID_ARGS,
+                                          "Data is for a definition with [Root] Managed=yes, and this is none");
+        if (data->kind != STORE_DATA_NONE)
+                return check_room_is_free(store, definition->name, error);
+
+        root = store_has(store, ROOM_ROOTS, definition->name);
+        image = store_has(store, ROOM_IMAGES, definition->name);
+        if (root < 0 || image < 0)
+                return store_fail_errno(error, root < 0 ? root : image, "Cannot look into the store");
+        if (!root && !image)
+                return store_fail(error, INVALID_ARGS,
+                                  "With [Root] Managed=yes an archive, a directory or an image is needed to make the "
+                                  "root of");
+        return 0;
+}
+
+/* A definition's text in its room, on the disk but not under its name yet. */
+static int stage_definition(const Store *store, const char *container, StagedKind kind, const char *text, size_t size,
+                            char staged[static STORE_NAME_SIZE]) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = store_stage(container, kind, staged);
+        if (r < 0)
+                return r;
+        fd = openat(store->rooms[ROOM_DEFINITIONS], staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return -errno;
+
+        r = fd_write_all(fd, text, size);
+        if (r == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 || fsync(store->rooms[ROOM_DEFINITIONS]) < 0))
+                r = -errno;
+        if (r < 0)
+                (void) unlinkat(store->rooms[ROOM_DEFINITIONS], staged, 0);
+        return r;
+}
+
+static int create_new(const Store *store, const Definition *definition, const char *text, size_t size,
+                      const StoreData *data, char **ret_notes, StoreError *error) {
+        StagedKind kind = data->kind == STORE_DATA_NONE ? STAGED_NEW : STAGED_MAKE;
+        _cleanup_free_ char *notes = NULL;
+        char staged[STORE_NAME_SIZE];
+        int r;
+
+        r = check_name_is_free(store, definition->name, error);
+        if (r < 0)
+                return r;
+        r = check_data(store, definition, data, error);
+        if (r < 0)
+                return r;
+
+        r = stage_definition(store, definition->name, kind, text, size, staged);
+        if (r < 0)
+                return store_fail_errno(error, r, "Cannot write the definition");
+        r = store_make_data(store, definition->name, data, &notes, error);
+        if (r < 0) {
+                (void) unlinkat(store->rooms[ROOM_DEFINITIONS], staged, 0);
+                return r;
+        }
+        r = store_commit(store, ROOM_DEFINITIONS, staged, definition->name);
+        if (r < 0) {
+                if (kind == STAGED_MAKE)
+                        (void) store_discard_data(store, definition->name);
+                (void) unlinkat(store->rooms[ROOM_DEFINITIONS], staged, 0);
+                return store_fail_errno(error, r, "Cannot name the definition");
+        }
+
+        *ret_notes = TAKE_PTR(notes);
+        return 0;
+}
+
+static int create_again(const Store *store, const Definition *definition, const char *text, size_t size,
+                        const StoreData *data, StoreError *error) {
+        char staged[STORE_NAME_SIZE], entry[STORE_NAME_SIZE];
+        int fd = store->rooms[ROOM_DEFINITIONS], r;
+
+        if (data->kind != STORE_DATA_NONE)
+                return store_fail(error, INVALID_ARGS, "A definition is replaced with its data kept; give no new data");
+        r = store_has(store, ROOM_DEFINITIONS, definition->name);
+        if (r < 0)
+                return store_fail_errno(error, r, "Cannot look for the definition");
+        if (r == 0)
+                return store_fail(error, HELPER_ERROR_NOT_FOUND, "There is no definition of %s that was made so",
+                                  definition->name);
+        r = check_data(store, definition, data, error);
+        if (r < 0)
+                return r;
+
+        r = stage_definition(store, definition->name, STAGED_NEW, text, size, staged);
+        if (r < 0)
+                return store_fail_errno(error, r, "Cannot write the definition");
+        store_entry(ROOM_DEFINITIONS, definition->name, entry);
+        if (renameat(fd, staged, fd, entry) < 0 || fsync(fd) < 0)
+                return store_fail_errno(error, -errno, "Cannot name the definition");
+
+        return 0;
+}
+
+int store_create(const char *container, const char *definition, size_t size, const StoreData *data, bool replace,
+                 char **ret_notes, StoreError *error) {
+        _cleanup_(definition_freep) Definition *checked = NULL;
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_free_ char *notes = NULL;
+        int r;
+
+        r = check_definition(container, definition, size, &checked, error);
+        if (r < 0)
+                return r;
+        r = store_open(error, &store);
+        if (r < 0)
+                return r;
+
+        if (replace)
+                r = create_again(&store, checked, definition, size, data, error);
+        else
+                r = create_new(&store, checked, definition, size, data, &notes, error);
+        if (r < 0)
+                return r;
+        if (!notes)
+                notes = strdup("");
+        if (!notes)
+                return -ENOMEM;
+
+        *ret_notes = TAKE_PTR(notes);
+        return 0;
+}
+
+int store_begin_run(const char *container, const StoreData *data, char **ret_notes, StoreError *error) {
+        _cleanup_store_ Store store = STORE_NULL;
+        char staged[STORE_NAME_SIZE];
+        int r;
+
+        r = store_open(error, &store);
+        if (r < 0)
+                return r;
+        r = check_name_is_free(&store, container, error);
+        if (r < 0)
+                return r;
+        r = check_room_is_free(&store, container, error);
+        if (r < 0)
+                return r;
+
+        r = stage_definition(&store, container, STAGED_RUN, "", 0, staged);
+        if (r < 0)
+                return store_fail_errno(error, r, "Cannot mark the run");
+        r = store_make_data(&store, container, data, ret_notes, error);
+        if (r < 0)
+                (void) unlinkat(store.rooms[ROOM_DEFINITIONS], staged, 0);
+        return r;
+}
+
+int store_end_run(const char *container, StoreError *error) {
+        _cleanup_store_ Store store = STORE_NULL;
+        int r;
+
+        r = store_open(error, &store);
+        if (r < 0)
+                return r;
+        r = store_find_run(&store, container);
+        if (r == 0)
+                return 0;
+        if (r > 0)
+                r = store_discard_data(&store, container);
+        if (r >= 0)
+                r = store_forget_run(&store, container);
+        if (r >= 0)
+                r = store_empty_trash(&store);
+
+        return r < 0 ? store_fail_errno(error, r, "Cannot remove what the run of %s left", container) : 0;
+}
+
+int store_withdraw(const char *container, char ret_trash[static STORE_NAME_SIZE], StoreError *error) {
+        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
+        _cleanup_(definition_freep) Definition *definition = NULL;
+        _cleanup_store_ Store store = STORE_NULL;
+        char entry[STORE_NAME_SIZE];
+        int r;
+
+        r = store_open(error, &store);
+        if (r < 0)
+                return r;
+        store_entry(ROOM_DEFINITIONS, container, entry);
+        r = store_throw(&store, ROOM_DEFINITIONS, entry, container, ret_trash);
+        if (r < 0)
+                return store_fail_errno(error, r, "Cannot remove the definition of %s", container);
+        if (ret_trash[0])
+                return 0;
+
+        r = definition_load(definition_sources_host(), container, &definition, &problems);
+        if (r < 0)
+                return r;
+        if (r == DEFINITION_E_NOT_FOUND)
+                return store_fail(error, HELPER_ERROR_NOT_FOUND, "There is no container %s", container);
+
+        return store_fail(error, NOT_SUPPORTED,
+                          "The definition of %s is a file that root wrote, not one that was made over D-Bus: remove the "
+                          "file", container);
+}
+
+int store_restore(const char *container, const char *trash, StoreError *error) {
+        _cleanup_store_ Store store = STORE_NULL;
+        char entry[STORE_NAME_SIZE];
+        int r;
+
+        r = store_open(error, &store);
+        if (r < 0)
+                return r;
+        store_entry(ROOM_DEFINITIONS, container, entry);
+        if (renameat2(store.rooms[ROOM_TRASH], trash, store.rooms[ROOM_DEFINITIONS], entry, RENAME_NOREPLACE) < 0)
+                return store_fail_errno(error, -errno, "Cannot bring back the definition of %s", container);
+
+        return 0;
+}
+
+int store_remove(const char *container, bool data, const char *trash, StoreError *error) {
+        _cleanup_store_ Store store = STORE_NULL;
+        int r;
+
+        r = store_open(error, &store);
+        if (r < 0)
+                return r;
+        r = data ? store_discard_data(&store, container) : 0;
+        if (r == -EWOULDBLOCK) {
+                r = store_restore(container, trash, error);
+                return r < 0 ? r :
+                               store_fail(error, HELPER_ERROR_RUNNING, "The root of %s is in use by %s", container,
+                                          "another container or program");
+        }
+        if (r >= 0)
+                r = store_empty_trash(&store);
+
+        return r < 0 ? store_fail_errno(error, r, "Cannot delete all of %s", container) : 0;
+}
