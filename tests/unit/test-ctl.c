@@ -417,5 +417,36 @@ static void test_advice(void) {
         free(out);
 }
 
-TESTS(test_json, test_json_random, test_table, test_table_narrow, test_table_random, test_format, test_progress,
+/* stdout is no terminal here: only --color brings colour, and nothing but it. */
+static void test_color(void) {
+        (void) setenv("TERM", "xterm", 1);
+        CHECK_STR(color_sequence(COLOR_RED), "");
+        settings.color = "auto";
+        CHECK_STR(color_sequence(COLOR_RED), "");
+        settings.color = "always";
+        CHECK_STR(color_sequence(COLOR_RED), "\033[0;1;31m");
+        (void) setenv("NO_COLOR", "1", 1);
+        settings.color = "";
+        CHECK_STR(color_sequence(COLOR_NONE), "\033[0m");
+        settings.color = "never";
+        CHECK_STR(color_sequence(COLOR_RED), "");
+        settings.color = NULL;
+        CHECK_STR(color_sequence(COLOR_RED), "");
+}
+
+static void test_width(void) {
+        size_t width;
+
+        CHECK_INT(text_width(""), 0);
+        CHECK_INT(text_width("abc"), 3);
+        CHECK_INT(text_width("\xe4\xb8\xad"), 2);
+        CHECK_INT(text_width("e\xcc\x81"), 1);
+        CHECK_INT(text_width("\xff"), 1);
+        CHECK_INT(text_fitting("e\xcc\x81x", 1, &width), 3);
+        CHECK_INT(width, 1);
+        CHECK_INT(text_fitting("a\xe4\xb8\xad", 2, &width), 1);
+        CHECK_INT(width, 1);
+}
+
+TESTS(test_color, test_width, test_json, test_json_random, test_table, test_table_narrow, test_table_random, test_format, test_progress,
       test_names, test_options, test_settings, test_advice)
