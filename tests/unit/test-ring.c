@@ -102,23 +102,6 @@ static void test_where_to_start(void) {
         }
 }
 
-static void test_clear(void) {
-        Memory memory;
-        Ring ring;
-
-        ring_init(&ring, &memory, sizeof memory);
-        say(&ring, "of the old");
-        ring_clear(&ring);
-        CHECK_INT(ring_begin(&ring), 10);
-        CHECK_INT(ring_resume(&ring, 0), 10);
-        CHECK_STR(rest(&ring, ring_resume(&ring, 0)), "");
-
-        say(&ring, "\xbbnew");
-        CHECK_STR(rest(&ring, ring_resume(&ring, 0)), "\xbbnew");
-        say(&ring, "0123456789abcdef");
-        CHECK_INT(ring_begin(&ring), 14);
-}
-
 static void test_adopt(void) {
         Memory memory;
         Ring ring, again;
@@ -130,10 +113,8 @@ static void test_adopt(void) {
 
         CHECK_INT(ring_adopt(&again, &memory, sizeof memory - 1), -EBADMSG);
         CHECK_INT(ring_adopt(&again, &memory, RING_HEADER_SIZE), -EBADMSG);
-        memory.header.start = memory.header.end + 1;
-        CHECK_INT(ring_adopt(&again, &memory, sizeof memory), -EBADMSG);
         memset(&memory, 0, sizeof memory);
         CHECK_INT(ring_adopt(&again, &memory, sizeof memory), -EBADMSG);
 }
 
-TESTS(test_keeps_the_last, test_every_cut, test_where_to_start, test_clear, test_adopt)
+TESTS(test_keeps_the_last, test_every_cut, test_where_to_start, test_adopt)

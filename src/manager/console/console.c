@@ -124,6 +124,15 @@ static void console_close_master(Console *console) {
         console->master = fd_close(console->master);
 }
 
+/* Reads what is left in the pty, and closes it. */
+static void console_take_rest(Console *console) {
+        size_t n;
+
+        if (console->master >= 0)
+                (void) console_read(console, LEFT_MAX, &n);
+        console_close_master(console);
+}
+
 /* input */
 
 static bool console_input(Console *console) {
@@ -161,7 +170,7 @@ static void console_on_gone(Client *client, void *userdata) {
         Console *console = userdata;
 
         console_drop(console, client);
-        if (console->master < 0 && !console->clients)
+        if (console->ended && !console->clients)
                 console->empty(console, console->userdata);
 }
 
@@ -183,33 +192,12 @@ int console_attach(Console *console, int *ret_fd) {
         return 0;
 }
 
-void console_dismiss(Console *console) {
-        size_t n;
-
-        if (console->master >= 0)
-                (void) console_read(console, LEFT_MAX, &n);
-        console->dismissed = true;
-        for (Client *client = console->clients, *next; client; client = next) {
-                next = client->next;
-                if (client_finish(client))
-                        console_drop(console, client);
-        }
-        if (!console->clients)
-                return;
-
-        console->linger_usec = console_now(console) + CONSOLE_LINGER_USEC;
-        console_wait_tick(console);
-}
-
 /* Cuts off those who should have read the rest by now. */
 static void console_cut_off(Console *console) {
         console->linger_usec = 0;
 
-        for (Client *client = console->clients, *next; client; client = next) {
-                next = client->next;
-                if (client->finishing)
-                        console_drop(console, client);
-        }
+        while (console->clients)
+                console_drop(console, console->clients);
 }
 
 /* the whole */
@@ -236,15 +224,26 @@ static int console_on_tick(sd_event_source *source, uint64_t usec, void *userdat
 
         if (again)
                 console_wait_tick(console);
-        else if (console->master < 0 && !console->clients)
+        else if (console->ended && !console->clients)
                 console->empty(console, console->userdata);
         return 0;
 }
 
 bool console_end(Console *console) {
-        console_dismiss(console);
-        console_close_master(console);
-        return !console->clients;
+        console_take_rest(console);
+        console->ended = true;
+
+        for (Client *client = console->clients, *next; client; client = next) {
+                next = client->next;
+                if (client_finish(client))
+                        console_drop(console, client);
+        }
+        if (!console->clients)
+                return true;
+
+        console->linger_usec = console_now(console) + CONSOLE_LINGER_USEC;
+        console_wait_tick(console);
+        return false;
 }
 
 int console_new(
@@ -344,17 +343,11 @@ int console_make_ring(Console *console) {
 int console_set_master(Console *console, int fd_take) {
         _cleanup_close_ int fd = fd_take;
         int r, nonblocking = 1;
-        size_t n;
 
         if (ioctl(fd, FIONBIO, &nonblocking) < 0)
                 return -errno;
 
-        if (console->master >= 0)
-                (void) console_read(console, LEFT_MAX, &n);
-        console_close_master(console);
-        if (console->dismissed)
-                ring_clear(&console->ring);
-        console->dismissed = false;
+        console_take_rest(console);
 
         r = sd_event_add_io(console->event, &console->io, fd, EPOLLIN, console_on_io, console);
         if (r < 0)
@@ -364,7 +357,6 @@ int console_set_master(Console *console, int fd_take) {
                 return r;
 
         console->master = TAKE_FD(fd);
-        console->arrived_usec = console_now(console);
         (void) console_open_peer(console); /* when the pty hangs up it is tried again */
         return 0;
 }

@@ -42,9 +42,8 @@ struct Console {
         size_t n_clients;
         void (*empty)(Console *console, void *userdata); /* the last client of an ended console is gone: free it */
         void *userdata;
-        bool dismissed;
-        uint64_t arrived_usec; /* when the master came */
-        uint64_t check_usec;   /* for its owner's use, like the next */
+        bool ended;
+        uint64_t check_usec; /* for its owner's use, like the next */
         int kept_master;
 };
 
@@ -62,16 +61,12 @@ DEFINE_CLEANUP(Console *, console_free)
 int console_adopt_ring(Console *console, int fd);
 int console_make_ring(Console *console);
 
-/* Shows what this master says, after all that one before it said. The clients stay; but if they were dismissed, this
- * is another run, and nothing of the old one is shown to new clients. Does not block. */
+/* Shows what this master says, after all that one before it said. The clients stay. Does not block. */
 int console_set_master(Console *console, int fd_take);
 
 /* A new client. 0, negative errno, or 1 if there are too many. */
 int console_attach(Console *console, int *ret_fd);
 
-/* Ends the connections of its clients, as soon as each has what is there now, and at any rate after a while. */
-void console_dismiss(Console *console);
-
-/* The container is gone: dismisses the clients and closes the master. True if no client is left; if not, empty() is
- * called later. */
+/* The container is gone: takes what it left, closes the master, and ends the connection of each client as soon as it
+ * has everything, at any rate after a while. True if none is left; if not, empty() is called later. */
 bool console_end(Console *console);

@@ -15,9 +15,11 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
-/* How long systemd's signals may be behind a launcher's message, before a console is taken for nobody's. */
+/* How long a unit that is restarted may be inactive, and how long systemd's signals may be behind a launcher's message,
+ * before a console is taken for nobody's. */
+#define RESTART_USEC USEC_PER_SEC
 #define SETTLE_USEC (5 * USEC_PER_SEC)
-#define SWEEP_USEC USEC_PER_SEC
+#define SWEEP_USEC (USEC_PER_SEC / 2)
 
 #define SOCKET_FDNAME "console"
 
@@ -38,10 +40,6 @@ static uint64_t consoles_now(const Consoles *consoles) {
         return now;
 }
 
-static bool console_has_ended(const Console *console) {
-        return console->master < 0 && console->dismissed;
-}
-
 static void consoles_remove(Consoles *consoles, Console *console) {
         for (size_t i = 0; i < consoles->n; i++)
                 if (consoles->consoles[i] == console) {
@@ -60,7 +58,7 @@ static void consoles_on_empty(Console *console, void *userdata) {
 
 static Console *consoles_find(const Consoles *consoles, const char *container) {
         for (size_t i = 0; i < consoles->n; i++)
-                if (!console_has_ended(consoles->consoles[i]) && streq(consoles->consoles[i]->name, container))
+                if (!consoles->consoles[i]->ended && streq(consoles->consoles[i]->name, container))
                         return consoles->consoles[i];
 
         return NULL;
@@ -80,8 +78,8 @@ static void consoles_end(Consoles *consoles, Console *console) {
 
 /* sweep: consoles that may be nobody's */
 
-static void consoles_check_later(Consoles *consoles, Console *console) {
-        console->check_usec = console->arrived_usec + SETTLE_USEC;
+static void consoles_check_later(Consoles *consoles, Console *console, uint64_t usec) {
+        console->check_usec = consoles_now(consoles) + usec;
         (void) sd_event_source_set_time_relative(consoles->sweep, SWEEP_USEC);
         (void) sd_event_source_set_enabled(consoles->sweep, SD_EVENT_ONESHOT);
 }
@@ -94,7 +92,7 @@ static int consoles_on_sweep(sd_event_source *source, uint64_t usec, void *userd
         for (size_t i = consoles->n; i > 0; i--) {
                 Console *console = consoles->consoles[i - 1];
 
-                if (console->check_usec == 0 || console_has_ended(console))
+                if (console->check_usec == 0 || console->ended)
                         continue;
                 if (console->check_usec > now) {
                         more = true;
@@ -171,7 +169,7 @@ static void consoles_on_arrival(const char *container, int fd_take, void *userda
                 return;
         }
 
-        consoles_check_later(consoles, console);
+        consoles_check_later(consoles, console, SETTLE_USEC);
 }
 
 /* what the manager before this one held */
@@ -254,14 +252,8 @@ int consoles_attach(Consoles *consoles, const char *container, int *ret_fd) {
 void consoles_forget(Consoles *consoles, const char *container) {
         Console *console = consoles_find(consoles, container);
 
-        if (!console)
-                return;
-
-        /* It may be that of the start which came after the end that is told now. */
-        if (console->check_usec > 0)
-                console_dismiss(console);
-        else
-                consoles_end(consoles, console);
+        if (console)
+                consoles_check_later(consoles, console, RESTART_USEC);
 }
 
 int consoles_new(sd_event *event, const ConsolesHandler *handler, Consoles **ret) {

@@ -5,9 +5,9 @@
  * are kept by systemd for the manager's unit, so that the next manager goes on where this one ended. A container
  * without a console costs nothing here.
  *
- * A message of a launcher and systemd's signals come on different ways, in any order. So the end of a container is
- * believed at once by its clients, but its console is closed only when nothing has come from a launcher for a while;
- * and a console for which no container turns up is closed.
+ * A message of a launcher and systemd's signals come on different ways, in any order, and a unit that is restarted is
+ * inactive for a moment. So a console is closed only when its container is not up a little later, and also when no
+ * container turns up for it.
  */
 #pragma once
 
@@ -54,5 +54,6 @@ size_t consoles_count(const Consoles *consoles);
  * finds a line that says how much. */
 int consoles_attach(Consoles *consoles, const char *container, int *ret_fd);
 
-/* The container has ended; call it whenever one has, console or not. */
+/* The container has ended; call it whenever one has, console or not. Its console goes if it does not come back at
+ * once. */
 void consoles_forget(Consoles *consoles, const char *container);

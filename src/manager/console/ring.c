@@ -29,7 +29,7 @@ int ring_adopt(Ring *ring, void *memory, size_t memory_size) {
         const RingHeader *header = memory;
 
         if (memory_size <= RING_HEADER_SIZE || memcmp(header->magic, magic, sizeof magic) != 0 ||
-            header->size != memory_size - RING_HEADER_SIZE || header->start > header->end)
+            header->size != memory_size - RING_HEADER_SIZE)
                 return -EBADMSG;
 
         ring_place(ring, memory, memory_size);
@@ -43,11 +43,7 @@ uint64_t ring_end(const Ring *ring) {
 uint64_t ring_begin(const Ring *ring) {
         uint64_t end = ring_end(ring);
 
-        return end - ring->header->start > ring->size ? end - ring->size : ring->header->start;
-}
-
-void ring_clear(Ring *ring) {
-        ring->header->start = ring->header->end;
+        return end > ring->size ? end - ring->size : 0;
 }
 
 void ring_append(Ring *ring, const void *data, size_t size) {
@@ -91,8 +87,8 @@ uint64_t ring_resume(const Ring *ring, uint64_t position) {
 
         if (position < begin)
                 position = begin;
-        if (position == ring->header->start)
-                return position;
+        if (position == 0)
+                return 0;
 
         /* How much of what is there may be passed over to find a good place. */
         limit = end - position > ring->size / 4 ? position + ring->size / 4 : end;

@@ -16,9 +16,8 @@
 
 typedef struct RingHeader {
         char magic[8];
-        uint64_t size;  /* of the bytes after the header */
-        uint64_t end;   /* bytes that were ever written */
-        uint64_t start; /* what was written before is not to be read any more */
+        uint64_t size; /* of the bytes after the header */
+        uint64_t end;  /* bytes that were ever written */
 } RingHeader;
 
 typedef struct Ring {
@@ -35,9 +34,6 @@ void ring_init(Ring *ring, void *memory, size_t memory_size);
 /* Takes up a ring that was made by ring_init() in memory of this size; -EBADMSG if it is none. */
 int ring_adopt(Ring *ring, void *memory, size_t memory_size);
 
-/* What is there is not to be read any more. */
-void ring_clear(Ring *ring);
-
 void ring_append(Ring *ring, const void *data, size_t size);
 
 /* The positions of the oldest byte that is there, and after the newest. */
@@ -49,6 +45,5 @@ uint64_t ring_end(const Ring *ring);
 size_t ring_peek(const Ring *ring, uint64_t position, const uint8_t **ret);
 
 /* Where a terminal that has not seen what came before can start, at or after POSITION (which may be before the begin):
- * at the first byte after ring_clear() or of all, the start of a line or of an escape sequence, or else that of a
- * character. */
+ * at the stream's first byte, the start of a line or of an escape sequence, or else that of a character. */
 uint64_t ring_resume(const Ring *ring, uint64_t position);
