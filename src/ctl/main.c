@@ -16,9 +16,19 @@
 #include "ctl/verb.h"
 
 static const Verb *const verbs[] = {
+        &verb_list,
+        &verb_status,
+        &verb_start,
+        &verb_stop,
+        &verb_restart,
+        &verb_kill,
+        &verb_freeze,
+        &verb_thaw,
+        &verb_console,
         &verb_create,
         &verb_run,
         &verb_remove,
+        &verb_set,
         &verb_enable,
         &verb_disable,
         &verb_logs,
@@ -27,6 +37,9 @@ static const Verb *const verbs[] = {
         &verb_cat,
         &verb_edit,
         &verb_verify,
+        &verb_capabilities,
+        &verb_features,
+        &verb_version,
 };
 
 static void print_help(FILE *stream) {

@@ -33,8 +33,10 @@ typedef struct Verb {
         const char *details;     /* for its own --help */
 } Verb;
 
-extern const Verb verb_cat, verb_create, verb_disable, verb_edit, verb_enable, verb_logs, verb_monitor, verb_remove,
-        verb_run, verb_top, verb_verify;
+extern const Verb verb_capabilities, verb_cat, verb_console, verb_create, verb_disable, verb_edit,
+        verb_enable, verb_features, verb_freeze, verb_kill, verb_list, verb_logs, verb_monitor,
+        verb_remove, verb_restart, verb_run, verb_set, verb_start, verb_status, verb_stop, verb_thaw,
+        verb_top, verb_verify, verb_version;
 
 /* The more severe of two exit statuses, when one command does several things: the first failure counts. */
 static inline int status_join(int so_far, int next) {

@@ -28,6 +28,10 @@
 #define MANAGER "org.berth.container1.Manager"
 #define CONTAINER "org.berth.container1.Container"
 #define ERROR "org.berth.container1.Error."
+#define DEFINITION                                                                                          \
+        "# container web\n\n[Container]\n# /etc/berth/containers/web.container:2\n"                         \
+        "Description=The web \033server\n\n[Root]\n# /etc/berth/containers/web.container.d/50.conf:1\n"     \
+        "Managed=yes\n# /etc/berth/containers/web.container:9\nReadOnly=yes\n"
 #define SLOW_USEC 300000
 
 typedef struct Fake {
@@ -131,7 +135,7 @@ static int reply_property(sd_bus_message *m, const Fake *fake, const char *name)
         if (streq(name, "Unit"))
                 return sd_bus_reply_method_return(m, "v", "s", fake->unit);
         if (streq(name, "Definition"))
-                return sd_bus_reply_method_return(m, "v", "s", "[Root]\nManaged=yes\n");
+                return sd_bus_reply_method_return(m, "v", "s", DEFINITION);
         if (streq(name, "Leader"))
                 return sd_bus_reply_method_return(m, "v", "u", fake->leader);
         if (streq(name, "Later"))
@@ -546,6 +550,8 @@ int main(void) {
                 r = sd_bus_open_system(&bus);
         if (r >= 0)
                 r = sd_bus_attach_event(bus, loop, 0);
+        if (r >= 0)
+                r = sd_bus_set_exit_on_disconnect(bus, true);
         if (r >= 0)
                 r = sd_bus_add_filter(bus, NULL, on_message, NULL);
         if (r >= 0)

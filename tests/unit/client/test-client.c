@@ -144,7 +144,7 @@ static void test_properties(void) {
         CHECK_STR(text, "{\"k\": [[\"a\", \"b\\\"\\u000a\"], 0.5]}");
         free(text);
         REQUIRE(berth_get_definition(connection, "web", &text) == 0);
-        CHECK_STR(text, "[Root]\nManaged=yes\n");
+        CHECK_HAS(text, "[Root]\n# /etc/berth/containers/web.container.d/50.conf:1\nManaged=yes\n");
         free(text);
         REQUIRE(berth_get_path(connection, "web", &text) == 0);
         CHECK_STR(text, "/org/berth/container1/container/web");

@@ -31,14 +31,15 @@ CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configurat
 class Bus:
     """A message bus with the fake service; an executable of None leaves the service away."""
 
-    def __init__(self, service: Optional[str]):
+    def __init__(self, service: Optional[str], **environment: str):
         self.holder = tempfile.TemporaryDirectory(prefix="berth-client-")
         directory = pathlib.Path(self.holder.name)
         (directory / "bus.conf").write_text(CONFIG.format(directory=directory), encoding="utf-8")
         if service is not None:
             (directory / "org.berth.container1.service").write_text(
                 f"[D-BUS Service]\nName=org.berth.container1\nExec={os.path.abspath(service)}\n", encoding="utf-8")
-        self.environment = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={directory}/bus", LC_ALL="C.UTF-8")
+        self.environment = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={directory}/bus", LC_ALL="C.UTF-8",
+                                **environment)
         self.daemon = subprocess.Popen(["dbus-daemon", f"--config-file={directory}/bus.conf", "--nofork", "--nopidfile",
                                         "--print-address"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                        env=self.environment)
@@ -49,6 +50,9 @@ class Bus:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.daemon.terminate()
         self.daemon.wait()
         if self.daemon.stdout is not None:
