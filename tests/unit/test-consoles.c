@@ -278,10 +278,17 @@ static void test_hangups(void) {
         stage_down(&stage);
 }
 
-TESTS(test_both_ways,
-      test_what_is_refused,
-      test_flood,
-      test_slow_client,
-      test_number_of_clients,
-      test_input_waits,
-      test_hangups)
+int main(void) {
+        /* Only root may hand over consoles; of others there is to see that they may not. */
+        test_what_is_refused();
+        if (geteuid() == 0) {
+                test_both_ways();
+                test_flood();
+                test_slow_client();
+                test_number_of_clients();
+                test_input_waits();
+                test_hangups();
+        }
+        printf("%u checks, %u failed\n", test_checks, test_failures);
+        return test_checks == 0 || test_failures > 0;
+}
