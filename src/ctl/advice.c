@@ -23,7 +23,6 @@ typedef struct Advice {
 static const Advice advices[] = {
         { ERROR "NoSuchContainer",   STATUS_NO_CONTAINER,  "berthctl list shows the containers that there are", NULL },
         { ERROR "NotRunning",        STATUS_NOT_RUNNING,   "start it: berthctl start ", "" },
-        { ERROR "AlreadyRunning",    STATUS_FAILED,        "stop it first: berthctl stop ", "" },
         { ERROR "StartFailed",       STATUS_FAILED,        "see: berthctl status ", "" },
         { ERROR "TimedOut",          STATUS_FAILED,        "see: berthctl logs ", "" },
         { ERROR "ContainerExists",   STATUS_FAILED,        "take another name, or: berthctl remove ", "" },

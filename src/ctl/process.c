@@ -34,14 +34,20 @@ static _noreturn_ void execute(char *const *argv, int fd, int target, int report
 }
 
 int process_start(char *const *argv, int fd, int target, pid_t *ret_pid) {
-        _cleanup_close_ int reading = -EBADF, writing = -EBADF;
+        _cleanup_close_ int reading = -EBADF, low = -EBADF, writing = -EBADF;
         pid_t parent = getpid(), pid;
         int ends[2], error;
 
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
         reading = ends[0];
-        writing = ends[1];
+        low = ends[1];
+
+        /* Where the program's own descriptor cannot take its place. */
+        writing = fcntl(low, F_DUPFD_CLOEXEC, target + 1 > 3 ? target + 1 : 3);
+        if (writing < 0)
+                return -errno;
+        low = fd_close(low);
 
         pid = fork();
         if (pid < 0)

@@ -448,5 +448,6 @@ static void test_width(void) {
         CHECK_INT(width, 1);
 }
 
-TESTS(test_color, test_width, test_json, test_json_random, test_table, test_table_narrow, test_table_random, test_format, test_progress,
+TESTS(test_color, test_width, test_json, test_json_random,
+      test_table, test_table_narrow, test_table_random, test_format, test_progress,
       test_names, test_options, test_settings, test_advice)
