@@ -21,4 +21,5 @@ int op_reset_failed(Request *request);
 int op_kill(Request *request);
 int op_open_root(Request *request);
 int op_reload(Request *request);
+int op_run(Request *request);
 int op_set_properties(Request *request);

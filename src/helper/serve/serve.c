@@ -186,12 +186,23 @@ static int method_call(Connection *connection, sd_bus_message *message) {
         return request_begin(connection, message, operation);
 }
 
+/* Has the peer not closed its end? */
+static bool connection_is_open(const Connection *connection) {
+        char byte;
+
+        return recv(connection->arrival_fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
 /* Every message comes here first, and none gets any further. */
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
         Connection *connection = userdata;
         int r, more = 0;
 
         if (sd_bus_message_is_signal(message, "org.freedesktop.DBus.Local", "Disconnected")) {
+                if (connection_is_open(connection))
+                        refusals_tell(&connection->server->refusals,
+                                      "Closed the connection of process %d: what it sent is no D-Bus message",
+                                      (int) connection->pid);
                 connection_lose(connection);
                 return 1;
         }

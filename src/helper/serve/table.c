@@ -44,6 +44,12 @@ const Operation operations[] = {
                 .why = "the properties are those that anybody's definition may set, as far as anybody's may go",
         },
         {
+                .member = "Run", .arguments = "ssa{sh}h", .target = TARGET_NAME, .exclusive = true, .loss = LOSS_KILL,
+                .run = op_run,
+                .why = "the definition is judged as anybody's, here and by the launcher; the unit's properties are composed "
+                       "here; and what may be done with a descriptor is for what the kernel knows of its opening to say",
+        },
+        {
                 .member = "OpenRoot", .arguments = "s", .target = TARGET_UNIT, .run = op_open_root,
                 .why = "what is opened is the root of a container's own mount namespace, where nothing of the host's is "
                        "that the container does not have",

@@ -5,10 +5,12 @@ The file is sent to a machine as a program, with a test's own lines behind it (s
 """
 
 import array
+import errno
 import os
 import pwd
 import socket
 import struct
+import time
 
 SOCKET = '/run/berth/helper.sock'
 PATH = '/org/berth/Helper1'
@@ -127,8 +129,8 @@ class Peer:
 
     def __init__(self, authenticate=True, timeout=30, path=SOCKET):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(timeout)
         self.socket.connect(path)
+        self.socket.settimeout(timeout)
         self.serial = 0
         self.descriptors = []
         if authenticate:
@@ -139,13 +141,17 @@ class Peer:
             assert b'OK ' in lines and b'AGREE_UNIX_FD' in lines, lines
 
     def send(self, data, fds=()):
-        try:
-            while data:
-                rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
+        while data:
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
+            try:
                 data = data[self.socket.sendmsg([data], rights):]
                 fds = ()
-        except (BrokenPipeError, ConnectionResetError) as error:
-            raise Closed from error
+            except (BrokenPipeError, ConnectionResetError) as error:
+                raise Closed from error
+            except OSError as error:
+                if error.errno != errno.ETOOMANYREFS:
+                    raise
+                time.sleep(0.01)    # more are on their way than this process may have open
 
     def receive(self, size):
         data = b''
