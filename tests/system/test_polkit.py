@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who may do what over D-Bus, decided by a real polkitd: rules, a person at a text agent, nobody, and answers that come
+too late."""
+
+import pathlib
+import textwrap
+import threading
+
+import pytest
+
+MANAGER = ('/org/berth/container1', 'org.berth.container1.Manager')
+WEB = ('/org/berth/container1/container/web', 'org.berth.container1.Container')
+DB, MADE = (('/org/berth/container1/container/' + name, WEB[1]) for name in ('db', 'made'))
+PREFIX = 'org.berth.container1.'
+DENIED = 'org.freedesktop.DBus.Error.AccessDenied'
+CHALLENGE = 'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired'
+ERROR = 'org.berth.container1.Error.'
+PASSWORD = 'correct-horse'
+CALLER = '/run/caller/caller.py'
+RULES = '/etc/polkit-1/rules.d/10-berth-test.rules'
+SLEEP = '[Container]\nCommand=/bin/sleep 100000\n[Root]\nPath=/srv/guests/busybox\nReadOnly=yes\n'
+
+
+class Polkit:
+    """Rules in a machine, and users who call."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        for user in ('annie', 'bob'):
+            machine.add_user(user)
+            # What logind makes for a session would else be gone some time after it.
+            machine.run(['loginctl', 'enable-linger', user])
+        machine.run(['chpasswd'], input=f'root:{PASSWORD}\n')
+        machine.write(CALLER, (pathlib.Path(__file__).parent / 'lib' / 'caller.py').read_bytes())
+
+    def rules(self, text):
+        """Puts rules in the place of all former ones. polkitd is started anew: it would take its time to see them."""
+        self.machine.write(RULES, textwrap.dedent(text))
+        self.machine.run(['systemctl', 'restart', 'polkit'])
+
+    def remove(self):
+        self.machine.remove(RULES)
+        self.machine.run(['systemctl', 'unmask', '--runtime', 'polkit'])
+        self.machine.run(['systemctl', 'restart', 'polkit'])
+
+    def call(self, user, target, member, signature='', *arguments, options=(), session='active'):
+        """The line that caller.py prints: "ok ..." or an error's name and message."""
+        done = self.machine.run_as(user, ['/usr/bin/python3', CALLER, *options, *target, member, signature,
+                                          *map(str, arguments)], session=session, check=False, timeout=90)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout.rstrip('\n')
+
+    def call_later(self, *arguments, **options):
+        """The same in a thread: join() it, then it has the line."""
+        class Later(threading.Thread):
+            def run(later):
+                later.line = self.call(*arguments, **options)
+        thread = Later()
+        thread.start()
+        return thread
+
+    def asked(self):
+        """What polkitd was asked as long as the machine is up, where rules are LOG: action, container, owner, verb, user."""
+        self.machine.run(['journalctl', '--sync'])
+        done = self.machine.run(['journalctl', '--identifier=berth-rule', '--output=cat', '--no-pager', '--quiet'])
+        return [line.split('|') for line in done.stdout.split('\n') if line]
+
+
+@pytest.fixture
+def polkit(machine):
+    made = Polkit(machine)
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def web(container):
+    one = container('web', SLEEP)
+    one.start()
+    return one
+
+
+def refused(line, name, *parts):
+    assert line.split(' ')[0] == name, line
+    for part in parts:
+        assert part in line
+
+
+# polkitd throws away what polkit.log() writes.
+LOG = '''
+    polkit.addRule(function(action, subject) {
+        if (action.id.indexOf("org.berth.container1.") != 0)
+                return;
+        polkit.spawn(["logger", "--tag=berth-rule",
+                      [action.id, action.lookup("container"), action.lookup("owner"), action.lookup("verb"),
+                       subject.user].join("|")]);
+        return polkit.Result.NO;
+    });
+'''
+ONE_VERB = '''
+    polkit.addRule(function(action, subject) {
+        if (action.id == "org.berth.container1.manage" && action.lookup("container") == "web" &&
+            action.lookup("verb") == "restart" && subject.user == "annie")
+                return polkit.Result.YES;
+    });
+'''
+
+
+def test_annie_may_restart_web(polkit, web, container):
+    """The rule in the comment of the policy file: she, this container, this verb, and nothing else."""
+    container('db', SLEEP).start()
+    polkit.rules(ONE_VERB)
+    before = web.main_pid()
+    for session in ('active', 'remote', None):
+        assert polkit.call('annie', MANAGER, 'RestartContainer', 's', 'web', session=session) == 'ok'
+    assert polkit.call('annie', WEB, 'Restart') == 'ok'
+    after = web.main_pid()
+    assert after not in (0, before)
+
+    refused(polkit.call('annie', MANAGER, 'RestartContainer', 's', 'db'), CHALLENGE, 'container db', PREFIX + 'manage')
+    refused(polkit.call('annie', MANAGER, 'StopContainer', 's t', 'web', 0), CHALLENGE)
+    refused(polkit.call('annie', WEB, 'Kill', 's i', 'all', 9), CHALLENGE)
+    refused(polkit.call('annie', MANAGER, 'Reload'), CHALLENGE)
+    refused(polkit.call('bob', MANAGER, 'RestartContainer', 's', 'web'), CHALLENGE)
+    assert web.main_pid() == after
+
+
+def test_the_policy_file_has_that_rule(machine):
+    """What is tested is what is documented."""
+    text = machine.read('/usr/share/polkit-1/actions/org.berth.container1.policy')
+    assert ' '.join(ONE_VERB.split()) in ' '.join(text.split())
+
+
+def test_denied(polkit, web):
+    polkit.rules('polkit.addRule(function(action, subject) { return polkit.Result.NO; });\n')
+    before = web.main_pid()
+    refused(polkit.call('annie', MANAGER, 'StopContainer', 's t', 'web', 0, options=['--interactive']), DENIED,
+            'stop of container web', PREFIX + 'manage')
+    assert web.main_pid() == before
+
+
+def test_root_is_not_asked_about(polkit, web, machine):
+    polkit.rules('polkit.addRule(function(action, subject) { return polkit.Result.NO; });\n')
+    machine.run(['busctl', 'call', 'org.berth.container1', *MANAGER, 'StopContainer', 'st', 'web', '0'])
+    assert web.show('ActiveState') == 'inactive'
+
+
+def test_reading_is_free(polkit, web):
+    polkit.rules(LOG)
+    asked = len(polkit.asked())
+    assert 'web' in polkit.call('annie', MANAGER, 'ListContainers', session=None)
+    assert polkit.call('annie', MANAGER, 'GetContainer', 's', 'web', session=None) == 'ok ' + WEB[0]
+    assert polkit.call('annie', (WEB[0], 'org.freedesktop.DBus.Properties'), 'Get', 's s', WEB[1], 'State',
+                       session=None) == 'ok running'
+    assert len(polkit.asked()) == asked
+    refused(polkit.call('annie', (WEB[0], 'org.freedesktop.DBus.Properties'), 'Get', 's s', WEB[1], 'Definition'), DENIED)
+
+
+NEW = '[Root]\nManaged=yes\n'
+VERBS = [
+    (MANAGER, 'CreateContainer', ('s s a{sh} a{sv}', 'new', NEW, '{}', '{}'), 'manage', 'new', 'create'),
+    (MANAGER, 'RunContainer', ('s s a{sh} a{sv}', 'new', NEW, '{}', '{}'), 'manage', 'new', 'run'),
+    (MANAGER, 'StartContainer', ('s', 'db'), 'manage', 'db', 'start'),
+    (MANAGER, 'StopContainer', ('s t', 'web', 0), 'manage', 'web', 'stop'),
+    (MANAGER, 'RestartContainer', ('s', 'web'), 'manage', 'web', 'restart'),
+    (MANAGER, 'RemoveContainer', ('s a{sv}', 'made', '{}'), 'manage', 'made', 'remove'),
+    (MANAGER, 'KillContainer', ('s s i', 'web', 'leader', 15), 'manage', 'web', 'kill'),
+    (MANAGER, 'Reload', (), 'manage', '', 'reload'),
+    (DB, 'Start', (), 'manage', 'db', 'start'),
+    (WEB, 'Stop', ('t', 0), 'manage', 'web', 'stop'),
+    (WEB, 'Restart', (), 'manage', 'web', 'restart'),
+    (MADE, 'Remove', ('a{sv}', '{}'), 'manage', 'made', 'remove'),
+    (WEB, 'Kill', ('s i', 'all', 9), 'manage', 'web', 'kill'),
+    (WEB, 'OpenConsole', (), 'console', 'web', 'console'),
+    (WEB, 'Freeze', (), 'manage', 'web', 'freeze'),
+    (WEB, 'Thaw', (), 'manage', 'web', 'thaw'),
+    (WEB, 'SetProperties', ('b a(sv)', 'true', 'MemoryMax=512M'), 'set-limits', 'web', 'set-limits'),
+    (WEB, 'OpenRoot', (), 'manage', 'web', 'open-root'),
+]
+
+
+def test_what_a_rule_is_told(polkit, web, container, machine):
+    """Of each method that is not free: who asks for what, and nothing has happened when it is denied."""
+    container('db', SLEEP)
+    machine.write('/var/lib/berth/containers/made.container', SLEEP)
+    polkit.rules(LOG)
+    try:
+        web.wait_for(lambda: polkit.call('annie', MANAGER, 'GetContainer', 's', 'made', session=None).startswith('ok'), 'it')
+        listed = machine.run(['/usr/libexec/berth/berth-manager', '--list-actions']).stdout.split('\n')
+        guarded = {tuple(line.split()[:2]) for line in listed if line and line.split()[2] != 'none'}
+        assert {(target[1][len(PREFIX):], member) for target, member, *_ in VERBS} == guarded
+        seen = len(polkit.asked())
+        before = web.main_pid()
+        for target, member, arguments, *_ in VERBS:
+            refused(polkit.call('annie', target, member, *arguments, session=None), DENIED)
+        assert polkit.asked()[seen:] == [[PREFIX + action, name, '0', verb, 'annie'] for *_, action, name, verb in VERBS]
+        assert web.main_pid() == before and web.show('ActiveState') == 'active' and web.show('FreezerState') == 'running'
+        assert web.show('MemoryMax') == 'infinity'
+        assert machine.run(['ls', '/var/lib/berth/containers']).stdout == 'made.container\n'
+    finally:
+        machine.remove('/var/lib/berth/containers/made.container')
+
+
+def test_no_polkit(polkit, web, machine):
+    """Nobody who could say yes is no yes; root does not need it."""
+    machine.run(['systemctl', 'mask', '--runtime', '--now', 'polkit'])
+    before = web.main_pid()
+    refused(polkit.call('annie', MANAGER, 'RestartContainer', 's', 'web', options=['--interactive']), DENIED,
+            'polkit cannot be asked')
+    assert web.main_pid() == before
+    machine.run(['busctl', 'call', 'org.berth.container1', *MANAGER, 'RestartContainer', 's', 'web'])
+    assert web.main_pid() not in (0, before)
+
+
+def test_the_right_password(polkit, web):
+    before = web.main_pid()
+    assert polkit.call('annie', MANAGER, 'RestartContainer', 's', 'web',
+                       options=['--agent', f'--password={PASSWORD}']) == 'ok'
+    assert web.main_pid() not in (0, before)
+
+
+def test_a_wrong_password(polkit, web):
+    before = web.main_pid()
+    line = polkit.call('annie', MANAGER, 'RestartContainer', 's', 'web', options=['--agent', '--password=wrong'])
+    assert line.split(' ')[0] in (DENIED, CHALLENGE), line
+    assert web.main_pid() == before
+
+
+def test_nobody_to_ask(polkit, web):
+    """Interaction is allowed, and there is no agent."""
+    before = web.main_pid()
+    refused(polkit.call('annie', MANAGER, 'RestartContainer', 's', 'web', options=['--interactive']), CHALLENGE)
+    assert web.main_pid() == before
+
+
+def wait_for_question(container, machine, later):
+    """Until the agent asks for the password."""
+    container.wait_for(lambda: machine.exists('/run/caller/open/asked') or not later.is_alive(), 'a question')
+    assert later.is_alive()
+
+
+def test_the_caller_leaves_before_the_answer(polkit, web, machine):
+    """The question is taken back, and nothing happens."""
+    before = web.main_pid()
+    machine.run(['install', '-d', '-m', '1777', '/run/caller/open'])
+    done = machine.run_as('annie', ['/usr/bin/python3', CALLER, '--agent', '--leave', '--asked=/run/caller/open/asked',
+                                    *MANAGER, 'RestartContainer', 's', 'web'], session='active', check=False)
+    assert machine.exists('/run/caller/open/asked'), done.stderr
+    assert done.stdout == ''
+    assert 'ok' not in polkit.call('annie', MANAGER, 'RestartContainer', 's', 'web')
+    assert web.main_pid() == before
+    machine.remove('/run/caller/open')
+
+
+@pytest.mark.parametrize('member, arguments, change, error', [
+    ('StopContainer', ('s t', 'web', 0), 'systemctl stop container@web', 'NotRunning'),
+    ('StartContainer', ('s', 'web'), 'systemctl start container@web', 'AlreadyRunning'),
+    ('StartContainer', ('s', 'web'), 'rm /etc/berth/containers/web.container', 'NoSuchContainer'),
+])
+def test_the_state_changes_before_the_answer(polkit, web, machine, member, arguments, change, error):
+    if member == 'StartContainer':
+        web.stop()
+    machine.run(['install', '-d', '-m', '1777', '/run/caller/open'])
+    later = polkit.call_later('annie', MANAGER, member, *arguments, options=[
+        '--agent', f'--password={PASSWORD}', '--asked=/run/caller/open/asked', '--wait=/run/caller/open/go'])
+    wait_for_question(web, machine, later)
+    machine.run(change)
+    machine.run(['touch', '/run/caller/open/go'])
+    later.join()
+    machine.remove('/run/caller/open')
+    refused(later.line, ERROR + error)
+
+
+def test_another_call_is_served_while_one_waits(polkit, web, machine):
+    machine.run(['install', '-d', '-m', '1777', '/run/caller/open'])
+    later = polkit.call_later('annie', MANAGER, 'RestartContainer', 's', 'web', options=[
+        '--agent', f'--password={PASSWORD}', '--asked=/run/caller/open/asked', '--wait=/run/caller/open/go'])
+    wait_for_question(web, machine, later)
+    before = web.main_pid()
+    machine.run(['busctl', 'call', 'org.berth.container1', *MANAGER, 'RestartContainer', 's', 'web'])
+    between = web.main_pid()
+    assert between != before
+    machine.run(['touch', '/run/caller/open/go'])
+    later.join()
+    machine.remove('/run/caller/open')
+    assert later.line == 'ok' and web.main_pid() not in (0, before, between)
+
+
+def test_the_manager_ends_before_the_answer(polkit, web, machine):
+    """The call fails, and the dialogue's answer does nothing."""
+    machine.run(['install', '-d', '-m', '1777', '/run/caller/open'])
+    before = web.main_pid()
+    later = polkit.call_later('annie', MANAGER, 'RestartContainer', 's', 'web', options=[
+        '--agent', f'--password={PASSWORD}', '--asked=/run/caller/open/asked', '--wait=/run/caller/open/go'])
+    wait_for_question(web, machine, later)
+    machine.run(['systemctl', 'kill', '--signal=KILL', 'berth-manager'])
+    machine.run(['touch', '/run/caller/open/go'])
+    later.join()
+    machine.remove('/run/caller/open')
+    assert later.line.startswith('org.freedesktop.DBus.Error.NoReply'), later.line
+    assert web.main_pid() == before
+
+
+def test_debian_13(local13, request):
+    """The same with the polkit of Debian 13: what is told to rules, and a person at an agent."""
+    polkit = Polkit(local13)
+    local13.write('/etc/berth/containers/web.container', SLEEP)
+    try:
+        local13.run(['systemctl', 'start', 'container@web'])
+        assert polkit.call('annie', MANAGER, 'RestartContainer', 's', 'web',
+                           options=['--agent', f'--password={PASSWORD}']) == 'ok'
+        polkit.rules(ONE_VERB)
+        assert polkit.call('annie', MANAGER, 'RestartContainer', 's', 'web', session=None) == 'ok'
+        refused(polkit.call('annie', MANAGER, 'StopContainer', 's t', 'web', 0, session=None), CHALLENGE)
+        refused(polkit.call('bob', MANAGER, 'RestartContainer', 's', 'web', session=None), CHALLENGE)
+    finally:
+        polkit.remove()
+        local13.run(['systemctl', 'stop', 'container@web'])
+        local13.remove('/etc/berth/containers/web.container')
