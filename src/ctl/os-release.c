@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -106,4 +108,14 @@ int os_release_read(int root_fd, char **ret_name) {
         int r = read_file(root_fd, "etc/os-release", ret_name);
 
         return r == -ENOENT ? read_file(root_fd, "usr/lib/os-release", ret_name) : r;
+}
+
+int os_release_of_process(uint32_t pid, char **ret_name) {
+        char path[sizeof "/proc//root" + 10];
+        _cleanup_close_ int root = -EBADF;
+
+        (void) snprintf(path, sizeof path, "/proc/%" PRIu32 "/root", pid);
+        root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        return root < 0 ? -errno : os_release_read(root, ret_name);
 }

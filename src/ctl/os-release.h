@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #define OS_RELEASE_SIZE_MAX 65536
 #define OS_RELEASE_NAME_MAX 64 /* bytes that are shown of a name */
 
@@ -15,3 +17,6 @@ int os_release_name(const char *text, char **ret_name);
 
 /* The same for the root directory that a descriptor is of. Negative errno. */
 int os_release_read(int root_fd, char **ret_name);
+
+/* The same for the root directory of a process of this host, which takes the right to look into it. */
+int os_release_of_process(uint32_t pid, char **ret_name);

@@ -18,8 +18,11 @@ int service_failed(const berth *connection, int r, const char *doing, const char
         const char *error = berth_error_name(connection), *message = berth_error_message(connection);
         _cleanup_free_ char *shown = name ? string_escape_unprintable(name) : NULL;
 
-        fprintf(stderr, "berthctl: cannot %s%s%s: %s\n", doing, shown ? " " : "", shown ?: "",
-                message && *message ? message : strerror(-r));
+        if (string_after_prefix(message, "Cannot ")) /* it says all that by itself */
+                fprintf(stderr, "berthctl: %s\n", message);
+        else
+                fprintf(stderr, "berthctl: cannot %s%s%s: %s\n", doing, shown ? " " : "", shown ?: "",
+                        *message ? message : strerror(-r));
         advice_print(error, name, stderr);
 
         return advice_status(error);

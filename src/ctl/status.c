@@ -24,6 +24,7 @@
 #include "spec/name.h"
 
 #define LABEL_WIDTH 11
+#define NSEC_PER_MSEC 1000000
 #define PRESSURE_NOTABLE 1.0 /* percent of the last 10 seconds, or of the last minute */
 
 static const char *lines = "10";
@@ -133,7 +134,7 @@ static void print_counters(const berth_status *status, const Facts *facts) {
         }
         if (status->cpu_usage_nsec != BERTH_UNKNOWN) {
                 print_label("CPU");
-                puts(format_span(status->cpu_usage_nsec / 1000, buffer));
+                puts(format_span(status->cpu_usage_nsec / NSEC_PER_MSEC * USEC_PER_MSEC, buffer));
         }
         if (status->io_read_bytes != BERTH_UNKNOWN || status->io_write_bytes != BERTH_UNKNOWN) {
                 print_label("IO");

@@ -177,7 +177,7 @@ static void test_control(void) {
         CHECK_INT(berth_stop(connection, "db", 0), 0);
         CHECK_ERROR(berth_stop(connection, "db", 0), BERTH_ERROR_NOT_RUNNING, ESRCH);
         CHECK_ERROR(berth_start(connection, "broken"), BERTH_ERROR_START_FAILED, EIO);
-        CHECK_STR(berth_error_message(connection), "root: /srv/broken: No such file or directory");
+        CHECK_STR(berth_error_message(connection), "Cannot start container broken: failed to open the root /srv/broken: No such file or directory");
         CHECK_INT(berth_start(connection, "1000/web"), 0);
 
         CHECK_INT(berth_set_properties(connection, "web", good, BERTH_SET_RUNTIME), 0);

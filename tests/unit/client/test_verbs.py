@@ -166,7 +166,7 @@ class Changing(Verbs):
 
     def test_failures(self) -> None:
         error = self.run_it("start", "broken", "db", status=1).stderr
-        self.assertIn("berthctl: cannot start broken: root: /srv/broken: No such file or directory\n", error)
+        self.assertIn("berthctl: Cannot start container broken: failed to open the root /srv/broken: No such", error)
         self.assertIn("berthctl status broken", error)
         self.assertEqual(self.state("db"), "running")
         self.assertIn(r"the root \x1b[31m", self.run_it("start", "odd", status=1).stderr)
