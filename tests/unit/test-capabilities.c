@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * HostCapabilities: a host that has everything, one that has nothing, and each in between; and that the interface file
- * has the same words.
+ * and the manual page have the same words.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -143,29 +143,42 @@ static void test_this_host(void) {
         }
 }
 
-/* "           WORD    what it means" in the interface file. */
-static void test_documented(void) {
-        const char *file = getenv("BERTH_INTERFACE");
+/* How often PART stands in TEXT. */
+static size_t count(const char *text, const char *part) {
+        size_t n = 0;
+
+        for (const char *s = strstr(text, part); s; s = strstr(s + 1, part))
+                n++;
+
+        return n;
+}
+
+/* The part of FILE from the last BEGIN before END up to there has all words, and no others, each after PREFIX. */
+static void check_document(const char *variable, const char *begin, const char *end, const char *prefix,
+                           const char *suffix) {
+        const char *file = getenv(variable);
         _cleanup_free_ char *text = NULL;
         Capability list[CAPABILITIES_MAX];
-        size_t n = capabilities_probe(AT_FDCWD, &no_facts, list), lines = 0;
-        char *begin, *end;
+        size_t n = capabilities_probe(AT_FDCWD, &no_facts, list);
+        char *from, *to;
 
         REQUIRE(file && file_read(AT_FDCWD, file, 1024 * 1024, &text, NULL) >= 0);
-        end = strstr(text, "name=\"HostCapabilities\"");
-        REQUIRE(end);
-        *end = '\0';
-        begin = strrchr(text, '!');
-        REQUIRE(begin);
-
+        from = strstr(text, begin);
+        REQUIRE(from);
+        to = strstr(from, end);
+        REQUIRE(to);
+        *to = '\0';
         for (size_t i = 0; i < n; i++) {
-                _cleanup_free_ char *line = string_printf("\n           %s ", list[i].word);
+                _cleanup_free_ char *line = string_printf("%s%s%s", prefix, list[i].word, suffix);
 
-                CHECK_HAS(begin, line);
+                CHECK_HAS(from, line);
         }
-        for (const char *s = strstr(begin, "\n           "); s; s = strstr(s + 1, "\n           "))
-                lines++;
-        CHECK_INT(lines, n);
+        CHECK_INT(count(from, prefix), n);
+}
+
+static void test_documented(void) {
+        check_document("BERTH_INTERFACE", "<!-- What this host can do", "name=\"HostCapabilities\"", "\n           ", " ");
+        check_document("BERTH_PAGE", ".It Va HostCapabilities", "\n.El\n", "\n.It Li ", "\n");
 }
 
 TESTS(test_each, test_bus, test_this_host, test_documented)
