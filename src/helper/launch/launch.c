@@ -47,6 +47,7 @@
 #include "helper/root/stage.h"
 #include "helper/root/tree.h"
 #include "helper/unit/cgroup.h"
+#include "helper/unit/console.h"
 #include "helper/unit/journal.h"
 #include "helper/unit/machined.h"
 
@@ -330,6 +331,8 @@ static int launch_release(Launch *launch) {
         if (r < 0)
                 return r;
         machined_register(launch->plan.kind, launch->definition->name, launch->plan.machine_id, launch->pid);
+        if (launch->store.console >= 0)
+                console_offer(launch->plan.kind, launch->definition->name, launch->store.console);
         r = handover_identity(identity);
         if (r < 0)
                 return r;

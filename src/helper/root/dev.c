@@ -110,6 +110,8 @@ static int dev_mount_shm(Failure *failure, int dev) {
  * master and never by a name. */
 static int dev_make_console(Failure *failure, const LaunchPlan *plan, int dev, int pts, int *ret_master) {
         _cleanup_close_ int master = -EBADF, tree = -EBADF;
+        /* What a serial console is taken for: nobody knows who will look at it. */
+        const struct winsize size = { .ws_row = 24, .ws_col = 80 };
         int r, unlock = 0;
         unsigned number;
         char name[16];
@@ -121,7 +123,8 @@ static int dev_make_console(Failure *failure, const LaunchPlan *plan, int dev, i
         master = openat(pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (master < 0)
                 return -errno;
-        if (ioctl(master, TIOCSPTLCK, &unlock) < 0 || ioctl(master, TIOCGPTN, &number) < 0)
+        if (ioctl(master, TIOCSPTLCK, &unlock) < 0 || ioctl(master, TIOCGPTN, &number) < 0 ||
+            ioctl(master, TIOCSWINSZ, &size) < 0)
                 return -errno;
 
         (void) snprintf(name, sizeof name, "%u", number);
