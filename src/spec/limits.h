@@ -84,3 +84,6 @@
 #define UNPACK_TRAILER_MAX (UINT64_C(1) << 30) /* unpacked bytes behind the archive's end */
 #define STORE_RESERVE_MAX (UINT64_C(1) << 30) /* stays free on the store's file system: this or */
 #define STORE_RESERVE_SHARE 20                /* one part in so many, whichever is less */
+
+#define IMAGE_PARTITIONS_MAX 1024         /* in a disk image's partition table; 128 is usual */
+#define IMAGE_PARTITION_ENTRY_MAX 4096    /* bytes of an entry in it; 128 is usual */
