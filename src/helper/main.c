@@ -5,6 +5,7 @@
  *   launch NAME           start the container in the unit that this process belongs to (ExecStart=)
  *   launch --stdin NAME   the same, with a definition that the service hands over on standard input
  *   stop NAME             ask it to power off (ExecStop=)
+ *   clean NAME            remove what a transient run left in berth's store (ExecStopPost=)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,25 +13,29 @@
 #include <unistd.h>
 
 #include "helper/launch/launch.h"
+#include "helper/stop/clean.h"
 #include "helper/stop/stop.h"
 
+/* clang-format off */
 static const struct {
         const char *name, *option;
         int (*run)(const char *container);
 } commands[] = {
-        {"launch",  NULL,      launch          },
-        { "launch", "--stdin", launch_transient},
-        { "stop",   NULL,      stop            },
+        { "launch", NULL, launch },
+        { "launch", "--stdin", launch_transient },
+        { "stop", NULL, stop },
+        { "clean", NULL, clean },
 };
 
 static int usage(FILE *stream, int status) {
         (void) fprintf(stream, "Usage: berth-helper launch [--stdin] NAME\n"
                                "       berth-helper stop NAME\n"
+                               "       berth-helper clean NAME\n"
                                "\n"
-                               "Run by systemd in the unit container@NAME.service. Use systemctl start "
-                               "container@NAME.\n");
+                               "Run by systemd in the unit container@NAME.service. Use systemctl start container@NAME.\n");
         return status;
 }
+/* clang-format on */
 
 int main(int argc, char **argv) {
         if (argc == 2 && strcmp(argv[1], "--help") == 0)

@@ -7,6 +7,7 @@
 #include "helper/launch/failure.h"
 #include "helper/ns/idmap.h"
 #include "helper/process/environment.h"
+#include "helper/stop/clean.h"
 #include "test.h"
 
 /* The reference's own vector: key 00..0f, input 00..0e. */
@@ -123,5 +124,22 @@ static void test_environment_replaces(void) {
         environment_done(&environment);
 }
 
+/* A run is over unless systemd starts the unit again. */
+static void test_run_is_over(void) {
+        CHECK_INT(clean_parse_job(""), CLEAN_JOB_NONE);
+        CHECK_INT(clean_parse_job("No jobs listed.\n"), CLEAN_JOB_NONE);
+        CHECK_INT(clean_parse_job("  7 container-run-x.service stop running\n"), CLEAN_JOB_STOP);
+        CHECK_INT(clean_parse_job("77 container-run-x.service restart running\n"), CLEAN_JOB_OTHER);
+        CHECK_INT(clean_parse_job("77 container-run-x.service start waiting\n"), CLEAN_JOB_OTHER);
+
+        CHECK(clean_is_over(CLEAN_JOB_NONE, "exited", "0"));
+        CHECK(clean_is_over(CLEAN_JOB_NONE, "exited", "HUP"));
+        CHECK(clean_is_over(CLEAN_JOB_NONE, "killed", "INT"));
+        CHECK(clean_is_over(CLEAN_JOB_NONE, NULL, NULL));
+        CHECK(!clean_is_over(CLEAN_JOB_NONE, "killed", "HUP"));
+        CHECK(clean_is_over(CLEAN_JOB_STOP, "killed", "HUP"));
+        CHECK(!clean_is_over(CLEAN_JOB_OTHER, "exited", "0"));
+}
+
 TESTS(test_siphash, test_whole_block, test_single_id, test_kinds_apart, test_beyond_block, test_sentence,
-      test_every_step_has_words, test_environment_replaces)
+      test_every_step_has_words, test_run_is_over, test_environment_replaces)

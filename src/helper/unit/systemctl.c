@@ -86,6 +86,23 @@ int systemctl_apply_limits(const char *unit, const char *cgroup) {
         return status == 0 ? 0 : -EIO;
 }
 
+int systemctl_find_job(const char *unit, char **ret) {
+        char *const argv[] = { (char *) "systemctl", (char *) "--no-legend",  (char *) "--no-pager",
+                               (char *) "--full",    (char *) "list-jobs",    (char *) "--",
+                               (char *) unit,        NULL };
+        _cleanup_free_ char *line = NULL;
+        int status = 0, r;
+
+        r = program_run(argv, &line, &status);
+        if (r < 0)
+                return r;
+        if (!line || status != 0)
+                return -EIO;
+
+        *ret = TAKE_PTR(line);
+        return 0;
+}
+
 int systemctl_is_booting(bool *ret) {
         char *const argv[] = { (char *) "systemctl", (char *) "is-system-running", NULL };
         _cleanup_free_ char *state = NULL;

@@ -15,5 +15,8 @@ int systemctl_daemon_reload(void);
  * more. -EIO as above. */
 int systemctl_apply_limits(const char *unit, const char *cgroup);
 
+/* The line of `systemctl list-jobs` about the unit, "" if it has no job. The caller frees it. */
+int systemctl_find_job(const char *unit, char **ret);
+
 /* Is the host still on its way up? */
 int systemctl_is_booting(bool *ret);

@@ -23,11 +23,6 @@ def handed(what):
         return socket.socket(socket.AF_UNIX).detach()
     if kind == "memfd":
         return os.memfd_create("x")
-    if kind == "early":         # opened while everybody may
-        os.chmod(path, 0o755)
-        fd = os.open(path, os.O_RDONLY)
-        os.chmod(path, 0o700)
-        return fd
     if kind == "procfd":        # the descriptors of a process of our own that is not dumpable
         import ctypes
         ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
@@ -80,6 +75,8 @@ systemd = dbus.Interface(bus.get_object("org.freedesktop.systemd1", "/org/freede
                          "org.freedesktop.systemd1.Manager")
 systemd.StartTransientUnit(unit, "fail", [(key, value) for key, value in properties.items()],
                            dbus.Array([], signature="(sa(sv))"))
+if any(what.startswith("procfd") for what in order["descriptors"].values()):
+    time.sleep(2)               # what it shows is gone with this process
 '''
 
 
@@ -94,9 +91,10 @@ class Transient(Container):
             environment=(), wait=True):
         order = dict(name=self.name, unit=self.unit, definition=definition, descriptors=descriptors or {}, data=data,
                      seal=seal, send=send, collect=collect, environment=list(environment))
+        self.machine.run(['systemctl', 'reset-failed', self.unit], check=False)
         self.machine.run(['/usr/bin/python3', '-c', STARTER], input=json.dumps(order))
         if wait:
-            self.wait_for(lambda: self.show('ActiveState') not in ('activating', 'reloading'), 'an end of its start')
+            self.wait_for(lambda: self.show('ActiveState') not in ('activating', 'deactivating'), 'an end of its start')
 
     def failure(self):
         """What the unit says of the start that failed."""
