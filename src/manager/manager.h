@@ -42,6 +42,7 @@ typedef struct Manager {
         Units *units;
         Operation *operations;
         unsigned n_operations;
+        unsigned n_pid_questions;
 } Manager;
 
 /* Runs until idle or told to end. 0 or a negative errno, which was told. */

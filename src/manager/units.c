@@ -17,6 +17,9 @@
 #define SYSTEMD_MANAGER SYSTEMD ".Manager"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
+/* dbus-daemon lets a client have 128 calls open on the system bus; polkit and others need some. */
+#define QUESTIONS_MAX 48
+
 typedef struct Fetch Fetch;
 
 struct Units {
@@ -25,7 +28,9 @@ struct Units {
         bool reloading;   /* systemd removes its units and has them again at the end */
         unsigned pending; /* questions without an answer, before it is ready */
         sd_bus_slot *list;
-        Fetch *fetches;
+        Fetch *sent;
+        Fetch *waiting, *last_waiting;
+        unsigned n_sent;
 };
 
 /* One question for one property of one unit. */
@@ -34,32 +39,36 @@ struct Fetch {
         Fetch *next;
         sd_bus_slot *slot;
         char name[NAME_MAX_LENGTH + 1];
-        const char *property;
+        const UnitProperty *property;
+        char *path;
         UnitsCallback callback;
         void *userdata;
 };
 
-static void fetch_unlink(Fetch *fetch) {
-        Fetch **at = &fetch->units->fetches;
+static Fetch *fetch_free(Fetch *fetch) {
+        if (!fetch)
+                return NULL;
 
-        while (*at != fetch)
-                at = &(*at)->next;
-        *at = fetch->next;
-}
-
-static void fetch_free(Fetch *fetch) {
         sd_bus_slot_unref(fetch->slot);
+        free(fetch->path);
         free(fetch);
+        return NULL;
+}
+DEFINE_CLEANUP(Fetch *, fetch_free)
+
+static void fetches_free(Fetch *fetch) {
+        for (Fetch *next; fetch; fetch = next) {
+                next = fetch->next;
+                fetch_free(fetch);
+        }
 }
 
 Units *units_free(Units *units) {
         if (!units)
                 return NULL;
 
-        for (Fetch *fetch = units->fetches, *next; fetch; fetch = next) {
-                next = fetch->next;
-                fetch_free(fetch);
-        }
+        fetches_free(units->sent);
+        fetches_free(units->waiting);
         sd_bus_slot_unref(units->list);
         free(units);
         return NULL;
@@ -99,16 +108,15 @@ static int units_container(Units *units, const char *path, bool add, Container *
         return add ? manager_container(units->manager, name, kind, ret) : 0;
 }
 
-static int on_fetched(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        Fetch *fetch = userdata;
+/* The end of a question, with or without an answer. */
+static void fetch_end(Fetch *fetch, sd_bus_message *reply) {
         Units *units = fetch->units;
         Container *container = registry_find(&units->manager->registry, fetch->name);
         ContainerFacts old = {};
 
-        fetch_unlink(fetch);
-        if (container && !sd_bus_message_is_method_error(reply, NULL) &&
+        if (container && reply && !sd_bus_message_is_method_error(reply, NULL) &&
             container_facts(container, &old) >= 0) {
-                (void) unit_property_read(&container->unit, fetch->property, reply);
+                (void) unit_property_read(&container->unit, fetch->property->name, reply);
                 manager_container_changed(units->manager, container, &old);
         }
         container_facts_clear(&old);
@@ -118,7 +126,41 @@ static int on_fetched(sd_bus_message *reply, void *userdata, sd_bus_error *error
         else
                 units_answered(units);
         fetch_free(fetch);
+}
+
+static void units_advance(Units *units);
+
+static int on_fetched(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Fetch *fetch = userdata, **at;
+        Units *units = fetch->units;
+
+        for (at = &units->sent; *at != fetch; at = &(*at)->next)
+                ;
+        *at = fetch->next;
+        units->n_sent--;
+        fetch_end(fetch, reply);
+        units_advance(units);
         return 0;
+}
+
+/* Sends what waits, as many as the bus lets one client have open. */
+static void units_advance(Units *units) {
+        while (units->waiting && units->n_sent < QUESTIONS_MAX) {
+                Fetch *fetch = units->waiting;
+                int r;
+
+                units->waiting = fetch->next;
+                r = sd_bus_call_method_async(
+                                units->manager->bus, &fetch->slot, SYSTEMD, fetch->path, PROPERTIES, "Get",
+                                on_fetched, fetch, "ss", fetch->property->interface, fetch->property->name);
+                if (r < 0) {
+                        fetch_end(fetch, NULL);
+                        continue;
+                }
+                fetch->next = units->sent;
+                units->sent = fetch;
+                units->n_sent++;
+        }
 }
 
 static int
@@ -127,36 +169,28 @@ units_fetch(Units *units,
             const UnitProperty *property,
             UnitsCallback callback,
             void *userdata) {
-        _cleanup_free_ char *path = NULL;
+        _cleanup_(fetch_freep) Fetch *fetch = NULL;
         char unit[UNIT_NAME_SIZE];
-        Fetch *fetch;
         int r;
-
-        unit_name(container->kind, container->name, unit);
-        r = sd_bus_path_encode(SYSTEMD_UNITS, unit, &path);
-        if (r < 0)
-                return r;
 
         fetch = calloc(1, sizeof *fetch);
         if (!fetch)
                 return -ENOMEM;
-        *fetch = (Fetch){
-                .units = units, .property = property->name, .callback = callback, .userdata = userdata
-        };
-        (void) snprintf(fetch->name, sizeof fetch->name, "%s", container->name);
-
-        r = sd_bus_call_method_async(
-                        units->manager->bus, &fetch->slot, SYSTEMD, path, PROPERTIES, "Get", on_fetched,
-                        fetch, "ss", property->interface, property->name);
-        if (r < 0) {
-                free(fetch);
+        *fetch = (Fetch){ .units = units, .property = property, .callback = callback, .userdata = userdata };
+        memcpy(fetch->name, container->name, sizeof fetch->name);
+        unit_name(container->kind, container->name, unit);
+        r = sd_bus_path_encode(SYSTEMD_UNITS, unit, &fetch->path);
+        if (r < 0)
                 return r;
-        }
 
-        fetch->next = units->fetches;
-        units->fetches = fetch;
         if (!callback && !units->ready)
                 units->pending++;
+        if (!units->waiting)
+                units->waiting = fetch;
+        else
+                units->last_waiting->next = fetch;
+        units->last_waiting = TAKE_PTR(fetch);
+        units_advance(units);
         return 0;
 }
 
@@ -325,8 +359,8 @@ static int on_systemd_owner(sd_bus_message *signal, void *userdata, sd_bus_error
         return !*after || !units->ready ? 0 : units_begin(units);
 }
 
-/* systemctl daemon-reload, and all that has systemd do the same: until it is over, units go that are still there. What
- * has changed meanwhile is asked for again. */
+/* systemctl daemon-reload, and all that has systemd do the same: until it is over, units go that are still
+ * there. What has changed meanwhile is asked for again. */
 static int on_reloading(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
         Units *units = userdata;
         int active;

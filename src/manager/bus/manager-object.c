@@ -41,8 +41,14 @@ get_features(sd_bus *bus,
         return sd_bus_message_append_strv(reply, (char **) features);
 }
 
-static int get_capabilities(sd_bus *bus, const char *path, const char *interface, const char *property,
-                            sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static int get_capabilities(
+                sd_bus *bus,
+                const char *path,
+                const char *interface,
+                const char *property,
+                sd_bus_message *reply,
+                void *userdata,
+                sd_bus_error *error) {
         return capabilities_append(((const Manager *) userdata)->capabilities, reply);
 }
 
@@ -119,6 +125,7 @@ typedef struct PidQuestion {
 static void pid_question_free(void *userdata) {
         PidQuestion *question = userdata;
 
+        question->manager->n_pid_questions--;
         sd_bus_message_unref(question->call);
         free(question);
 }
@@ -159,10 +166,16 @@ static int method_get_by_pid(sd_bus_message *call, void *userdata, sd_bus_error 
                                 error, SD_BUS_ERROR_INVALID_ARGS,
                                 "pid: the number of a process is expected");
 
+        /* Anybody may ask, and the bus lets the manager have only so many calls open. */
+        if (manager->n_pid_questions >= PID_QUESTIONS_MAX)
+                return sd_bus_error_setf(
+                                error, SD_BUS_ERROR_LIMITS_EXCEEDED, "%d such calls wait already; try again",
+                                PID_QUESTIONS_MAX);
         question = calloc(1, sizeof *question);
         if (!question)
                 return -ENOMEM;
         *question = (PidQuestion){ .manager = manager, .call = sd_bus_message_ref(call) };
+        manager->n_pid_questions++;
 
         r = sd_bus_call_method_async(
                         manager->bus, &slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD ".Manager", "GetUnitByPID",
