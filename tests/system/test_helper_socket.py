@@ -1,87 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The helper's socket, spoken to by everybody who may not, and by the manager that somebody took over.
+"""The helper's socket, spoken to by everybody who may not, and by a manager that somebody took over."""
 
-A peer that counts as the manager is a process of user berth in the cgroup of berth-manager.service; for these tests that
-unit is one that sleeps. What the peers do is written in Python, sent into the machine behind lib/helperwire.py, and prints
-its findings as JSON.
-"""
-
-import json
 import re
 import time
-from pathlib import Path
 
 import pytest
 
-WIRE = (Path(__file__).resolve().parent / 'lib/helperwire.py').read_text()
-MANAGER = '/run/systemd/system/berth-manager.service'
-STAND_IN = '[Service]\nType=exec\nUser=berth\nExecStart=/bin/sleep infinity\n'
+from helpersocket import DBUS, ERROR, WIRE, helper, prepared  # noqa: F401
+
 DEMO = '[Container]\nCommand=/bin/sleep 1000\n[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
-ERROR = 'org.berth.Helper1.Error.'
-DBUS = 'org.freedesktop.DBus.Error.'
-
-
-class HelperSocket:
-    def __init__(self, machine):
-        self.machine = machine
-
-    def run(self, script, manager=True, timeout=120):
-        """What the script gives back by done(VALUE)."""
-        prelude = 'import json, subprocess, sys, time\ndef done(value):\n    print(json.dumps(value)); sys.exit()\n'
-        prelude += 'become_manager()\n' if manager else ''
-        program = f'{WIRE}\n{prelude}{script}'
-        output = self.machine.run(['/usr/bin/python3', '-'], input=program, timeout=timeout * self.machine.patience).stdout
-        return json.loads(output.splitlines()[-1])
-
-    def show(self, name):
-        return self.machine.run(['systemctl', 'show', '--value', f'--property={name}', 'berth-helper.service']).stdout.strip()
-
-    def pid(self):
-        return int(self.show('MainPID'))
-
-    def descriptors(self):
-        return len(self.machine.run(['ls', f'/proc/{self.pid()}/fd']).stdout.split())
-
-    def journal(self):
-        self.machine.run(['journalctl', '--sync'])
-        return self.machine.run(['journalctl', '--quiet', '--no-pager', '--output=cat', '--unit=berth-helper.service',
-                                 f'--after-cursor={self.cursor}']).stdout
-
-    def mark(self):
-        """Only what is told from now on counts; and the helper is a new one, so that it tells everything."""
-        self.machine.run(['systemctl', 'stop', 'berth-helper.service'])
-        self.machine.run(['journalctl', '--sync'])
-        shown = self.machine.run(['journalctl', '--quiet', '--no-pager', '--lines=1', '--show-cursor', '--output=cat']).stdout
-        self.cursor = re.search(r'^-- cursor: (\S+)', shown, re.MULTILINE).group(1)
-
-    def said(self, *patterns):
-        """The journal has a line for each of the patterns."""
-        deadline = time.monotonic() + 5 * self.machine.patience
-        while True:
-            text = self.journal()
-            missing = [pattern for pattern in patterns if not re.search(pattern, text)]
-            if not missing:
-                return
-            assert time.monotonic() < deadline, f'{missing} are not in the journal:\n{text}'
-            time.sleep(0.1)
-
-
-@pytest.fixture(scope='module')
-def prepared(local):
-    local.write(MANAGER, STAND_IN)
-    local.run(['systemctl', 'stop', 'berth-manager.service', 'berth-helper.service'])
-    local.run(['systemctl', 'daemon-reload'])
-    local.run(['systemctl', 'start', 'berth-manager.service', 'berth-helper.socket'])
-    yield HelperSocket(local)
-    local.run(['systemctl', 'stop', 'berth-manager.service', 'berth-helper.service'])
-    local.remove(MANAGER)
-    local.run(['systemctl', 'daemon-reload'])
-
-
-@pytest.fixture
-def helper(prepared):
-    prepared.mark()
-    return prepared
 
 
 @pytest.fixture

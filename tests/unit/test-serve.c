@@ -393,4 +393,5 @@ static void test_children(void) {
         CHECK_STR(seen.read, "pipe");
 }
 
-TESTS(test_table, test_cgroup, test_process, test_peer, test_descriptors, test_properties, test_properties_all, test_children)
+TESTS(test_table, test_cgroup, test_process, test_peer, test_descriptors, test_properties, test_properties_all,
+      test_children)

@@ -29,8 +29,8 @@ static int append_texts(sd_bus_message *call, const char *const (*pairs)[2], siz
         return 0;
 }
 
-/* ExecStart= and its kin: a program, its arguments, and whether a failure does not count. What ExecStopPost= does is done
- * for a container that has ended, which it changes nothing about. */
+/* ExecStart= and its kin: a program, its arguments, and whether a failure does not count. What ExecStopPost= does
+ * comes after the container's end, and changes nothing about how that was. */
 static int append_commands(sd_bus_message *call, const char *container) {
         int r;
 
