@@ -39,7 +39,8 @@ def test_tour_twice(tour_machine):
         done = subprocess.run([QUICKSTART], env=dict(os.environ, BERTH_QUICKSTART_MACHINE=tour_machine), text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False)
         assert done.returncode == 0, done.stdout
-        for expected in ('Active: active (running)', 'Main PID:', 'ExecMainStatus=', 'ActiveState=inactive',
+        for expected in ('Active: active (running)', 'Main PID:', 'ExecMainStatus=', '# berthctl list\n  NAME',
+                         '/org/berth/container1/container/demo', 'ActiveState=inactive',
                          'Result=success', f'machine shell {tour_machine}', 'quickstart --install'):
             assert expected in done.stdout, done.stdout
 
