@@ -153,9 +153,10 @@ def test_systemd_says_no(helper):
 @pytest.mark.parametrize('identity', ['yes', 'no'])
 def test_open_root(helper, container, identity):
     """The very root of the container's init, one descriptor, opened for reading; nothing leads out of it."""
-    demo = container('demo', DEMO + f'[Identity]\nUserNamespace={identity}\n')
+    definition = DEMO.replace('trap', 'echo hello >/in-root; trap') + f'[Identity]\nUserNamespace={identity}\n'
+    demo = container('demo', definition)
     demo.start()
-    demo.machine.write(f'/proc/{demo.main_pid()}/root/in-root', 'hello\n')
+    demo.wait_for(lambda: demo.machine.run(['cat', f'/proc/{demo.main_pid()}/root/in-root'], check=False).stdout, 'its file')
     script = f'''
 p = Peer()
 error, values = p.call("OpenRoot", "s", ["{UNIT}"])
