@@ -24,13 +24,14 @@ static int fail(const char *what, int error) {
         return EXIT_FAILURE;
 }
 
-/* A peer that makes sd-bus keep more than this loses its connection. Children raise it again. */
+/* A peer that makes sd-bus keep more than this loses its connection. Children raise it again. A limit that the unit has
+ * (LimitDATA=) is left as it is: somebody wanted it so. */
 static int limit_memory(void) {
         struct rlimit limit;
 
         if (getrlimit(RLIMIT_DATA, &limit) < 0)
                 return -errno;
-        if (limit.rlim_max < HELPER_DATA_MAX)
+        if (limit.rlim_cur != RLIM_INFINITY)
                 return 0;
         limit.rlim_cur = HELPER_DATA_MAX;
 
