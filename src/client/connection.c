@@ -115,8 +115,11 @@ int berth_open_remote(const char *host, berth **ret_connection) {
         if (!host || !*host || *host == '-' || !ret_connection)
                 return error_set(BERTH_ERROR_INVALID_ARGS, "this is no name of a host");
         r = sd_bus_open_system_remote(&bus, host);
+        r = connection_new(r, bus, ret_connection);
+        if (r >= 0)
+                (*ret_connection)->remote = true;
 
-        return connection_new(r, bus, ret_connection);
+        return r;
 }
 
 int berth_open_machine(const char *machine, berth **ret_connection) {
@@ -392,4 +395,11 @@ int error_reply(int r, const char *member) {
         (void) error_set(BERTH_ERROR_FAILED, "the service's answer to %s is not what it should be", member);
 
         return -EBADMSG;
+}
+
+int connection_check_descriptors(berth *connection) {
+        if (!connection->remote && sd_bus_can_send(connection->bus, 'h') > 0)
+                return 0;
+
+        return error_set(BERTH_ERROR_NOT_SUPPORTED, "no descriptor can be handed over on the way to this host");
 }

@@ -35,6 +35,7 @@ struct berth {
         pthread_cond_t changed;
         bool driven; /* some thread is the driver */
         sd_bus *bus;
+        bool remote; /* over ssh, which loses descriptors even where both ends agree on them */
 
         bool interactive;
         uint64_t timeout_usec;
@@ -89,6 +90,9 @@ int connection_call_method(
                 sd_bus_message **ret_reply,
                 const char *types,
                 ...);
+
+/* 0 if descriptors can be handed over on this connection, else the errno with the error kept. */
+int connection_check_descriptors(berth *connection);
 
 /* Keeps the error for an answer that cannot be read, and returns R. */
 int error_reply(int r, const char *member);

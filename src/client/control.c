@@ -131,11 +131,9 @@ get_descriptor(berth *connection, const char *name, const char *member, mode_t t
         struct stat status;
         int r, fd;
 
-        if (sd_bus_can_send(connection->bus, 'h') <= 0)
-                return error_set(
-                                BERTH_ERROR_NOT_SUPPORTED,
-                                "no descriptor can be handed over on the way to this host");
-        r = container_method(connection, name, member, &message);
+        r = connection_check_descriptors(connection);
+        if (r >= 0)
+                r = container_method(connection, name, member, &message);
         if (r >= 0)
                 r = container_call(connection, name, message, &reply);
         if (r < 0)

@@ -27,12 +27,8 @@ static int making_check(berth *connection, const Making *making) {
         for (size_t i = 0; i < making->n_descriptors; i++)
                 if (!making->descriptors[i].name || !utf8_is_valid(making->descriptors[i].name))
                         return error_set(BERTH_ERROR_INVALID_ARGS, "a descriptor has no name");
-        if (making->n_descriptors > 0 && sd_bus_can_send(connection->bus, 'h') <= 0)
-                return error_set(
-                                BERTH_ERROR_NOT_SUPPORTED,
-                                "no descriptor can be handed over on the way to this host");
 
-        return 0;
+        return making->n_descriptors > 0 ? connection_check_descriptors(connection) : 0;
 }
 
 static int making_append(sd_bus_message *message, const Making *making) {

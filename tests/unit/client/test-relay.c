@@ -158,7 +158,7 @@ static void test_flood(void) {
         pthread_t threads[ELEMENTSOF(sides)];
         Ends ends = ends_open();
         RelayEnd end;
-        void *all;
+        void *all = NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(sides); i++)
                 REQUIRE(pthread_create(threads + i, NULL, sides[i], &ends) == 0);

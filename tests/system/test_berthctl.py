@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""berthctl's verbs on running containers: list, status, start, stop, restart, kill, freeze, thaw, set, console, and what
+the service and its host are. What a guest writes does not reach a terminal as it is."""
+
+import json
+import re
+
+import pytest
+from bus import Bus
+
+SLEEPER = '[Container]\nBoot=no\nCommand=/bin/sleep 1000\n[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
+FAILING = SLEEPER.replace('/bin/sleep 1000', '/bin/nothing')
+HOSTILE = '\033]0;title\007\033[31mRed\u202eHat\u009b2J'
+CONTROL = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]')
+
+
+def ctl(machine, *words, status=0, timeout=60, user=None, stdin=None):
+    argv = ['berthctl', *words]
+    if user:
+        argv = ['setpriv', f'--reuid={user}', '--regid=nogroup', '--clear-groups', *argv]
+    done = machine.run(argv, check=False, timeout=timeout * machine.patience, input=stdin)
+    assert done.returncode == status, f'{done.returncode}\n{done.stdout}{done.stderr}'
+    assert not CONTROL.search(done.stdout + done.stderr), repr(done.stdout + done.stderr)
+    return done
+
+
+def listed(machine, *words):
+    return {row['name']: row for row in json.loads(ctl(machine, 'list', '--json', *words).stdout)}
+
+
+@pytest.fixture
+def defined(machine, container):
+    """A container that the service knows."""
+    def make(name, definition=SLEEPER):
+        made = container(name, definition)
+        made.wait_for(lambda: name in Bus(machine).listed(), 'a place in the list')
+        return made
+    return make
+
+
+def test_start_list_stop(machine, defined):
+    web, db = defined('web'), defined('db')
+    ctl(machine, 'start', 'web', 'd*')
+    rows = listed(machine)
+    assert {name: row['state'] for name, row in rows.items()} == {'web': 'running', 'db': 'running'}
+    assert rows['web']['leader'] == web.main_pid() and rows['web']['unit'] == web.unit and rows['web']['owner'] == 0
+    assert rows['web']['os'] == 'BusyBox test guest'
+    table = ctl(machine, 'list').stdout.splitlines()
+    assert re.fullmatch(rf'web +running +root +{web.main_pid()} +\d+\w+ +BusyBox test guest', table[2])
+    ctl(machine, 'start', 'web')
+    before = web.main_pid()
+    ctl(machine, 'restart', 'container@web.service')
+    assert web.main_pid() not in (0, before)
+    ctl(machine, 'stop', '*')
+    ctl(machine, 'stop', 'web')
+    assert [row['state'] for row in listed(machine).values()] == ['stopped', 'stopped']
+    assert db.show('ActiveState') == 'inactive'
+    assert listed(machine, '--state=running') == {}
+
+
+def test_a_start_that_fails(machine, defined):
+    defined('web', FAILING)
+    error = ctl(machine, 'start', 'web', status=1).stderr
+    assert re.match(r'berthctl: Cannot start container web: failed to run /bin/nothing: .*\nsee: berthctl status web\n$', error)
+    text = ctl(machine, 'status', 'web', status=3).stdout
+    assert 'State: failed' in text and 'Last error: Cannot start container web: failed to run /bin/nothing: ' in text
+    assert 'berthctl start web' in text
+    ctl(machine, 'start', 'nobody', status=4)
+    ctl(machine, 'start', '../web', status=2)
+    ctl(machine, 'status', 'nobody', status=4)
+
+
+def test_status(machine, defined):
+    web = defined('web', SLEEPER.replace('[Container]', '[Container]\nDescription=The web server'))
+    machine.write(f'{web.path}.d/50-limit.conf', '[Resources]\nTasksMax=100\n')
+    ctl(machine, 'status', 'web', status=3)
+    ctl(machine, 'start', 'web')
+    text = ctl(machine, 'status', 'web').stdout
+    assert re.match(r'\S web - The web server\n +State: running since .* ago\n +Owner: root \(0\)\n', text)
+    for line in (f'Unit: {web.unit}', f'Definition: {web.path}', f' : {web.path}.d/50-limit.conf',
+                 f'Leader: {web.main_pid()} (sleep)', 'CGroup: /machine.slice/container@web.service', 'Started'):
+        assert line in text, text
+    found = json.loads(ctl(machine, 'status', 'web', '--json').stdout)[0]
+    assert found['files'] == [web.path, f'{web.path}.d/50-limit.conf'] and found['leader_command'] == 'sleep'
+    assert 'Started' not in ctl(machine, 'status', 'web', '-n0').stdout
+
+
+def test_freeze_kill_set(machine, defined):
+    web = defined('web')
+    ctl(machine, 'freeze', 'web', status=3)
+    ctl(machine, 'start', 'web')
+    ctl(machine, 'freeze', 'web')
+    assert web.show('FreezerState') == 'frozen'
+    web.wait_for(lambda: listed(machine)['web']['state'] == 'frozen', 'a frozen one in the list')
+    ctl(machine, 'thaw', 'web')
+    assert web.show('FreezerState') == 'running'
+    web.wait_for(lambda: listed(machine)['web']['state'] == 'running', 'a running one in the list')
+    ctl(machine, 'set', 'web', '--runtime', 'MemoryMax=1G', 'TasksMax=50')
+    assert (web.show('MemoryMax'), web.show('TasksMax')) == (str(1 << 30), '50')
+    assert 'Colour' in ctl(machine, 'set', 'web', 'TasksMax=60', 'Colour=blue', status=1).stderr
+    assert web.show('TasksMax') == '50'
+    ctl(machine, 'set', 'web', 'MemoryMax=lots', status=2)
+    ctl(machine, 'kill', 'web', '--signal=KILL', '--whom=leader')
+    web.wait_state('failed')
+    assert 'killed by signal SIGKILL' in ctl(machine, 'status', 'web', status=3).stdout
+
+
+def test_hostile_guest(machine, defined, tree):
+    """The name of the system, the name of the init, and lines of the log."""
+    root = tree('busybox')
+    machine.write(f'{root}/etc/os-release', f'PRETTY_NAME="{HOSTILE}"\n')
+    program = f'{root}/bin/\033[31minit'
+    machine.write(program, f"#!/bin/sh\nprintf '%s\\n' '{HOSTILE}'\nwhile :; do sleep 1; done\n", 0o755)
+    machine.write(f'{root}/bin/first', '#!/bin/sh\nexec /bin/?*31minit\n', 0o755)
+    web = defined('web', f'[Container]\nBoot=no\nCommand=/bin/first\n[Root]\nPath={root}\nOverlay=yes\n')
+    ctl(machine, 'start', 'web')
+    web.wait_for(lambda: 'RedHat' in re.sub('[^a-zA-Z]', '', web.journal()) or 'Red' in web.journal(), 'a line in the log')
+    assert listed(machine)['web']['os'] == HOSTILE
+    assert r'\x1b' in ctl(machine, 'list').stdout
+    ctl(machine, 'status', 'web')
+    typed = machine.run(['script', '--quiet', '--return', '--command',
+                         'berthctl --color=never --no-pager list; berthctl --color=never --no-pager status web', '/dev/null'],
+                        check=False).stdout
+    assert 'web' in typed and not CONTROL.search(typed.replace('\r\n', '\n')), repr(typed)
+
+
+def test_not_permitted(machine, defined):
+    defined('web')
+    ctl(machine, 'start', 'web')
+    text = ctl(machine, 'list', user='nobody').stdout
+    assert re.search(r'^web +running +root +\d+ +\S+ +-$', text, re.MULTILINE)
+    assert 'Definition' not in ctl(machine, 'status', 'web', '-n0', user='nobody').stdout
+    for words in (('stop', 'web'), ('kill', 'web'), ('freeze', 'web'), ('set', 'web', 'TasksMax=1'), ('restart', 'web'),
+                  ('console', 'web')):
+        ctl(machine, *words, '--no-ask-password', status=5, user='nobody')
+    assert listed(machine)['web']['state'] == 'running'
+
+
+def test_service_and_host(machine):
+    assert re.fullmatch(r'berthctl (\S+)\nlibrary  \1\nservice  \1\n', ctl(machine, 'version').stdout)
+    words = {row['name']: row for row in json.loads(ctl(machine, 'capabilities', '--json').stdout)}
+    assert words['user-namespaces']['available'] and words['user-namespaces']['reason'] is None
+    assert all(row['reason'] for row in words.values() if not row['available'])
+    json.loads(ctl(machine, 'features', '--json').stdout)
+
+
+@pytest.fixture
+def fake_ssh(machine):
+    """An ssh that goes nowhere: what it is to run there runs here."""
+    machine.write('/run/fake/ssh', '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift 2\nexec "$@"\n', 0o755)
+    yield {'PATH': '/run/fake:/usr/sbin:/usr/bin:/sbin:/bin'}
+    machine.remove('/run/fake')
+
+
+def test_another_host(machine, defined, fake_ssh):
+    defined('web')
+
+    def there(*words):
+        return machine.run(['berthctl', '-H', 'annie@elsewhere', *words], check=False, env=fake_ssh)
+    assert there('start', 'web').returncode == 0
+    assert [row['name'] for row in json.loads(there('list', '--json').stdout)] == ['web']
+    text = there('status', 'web').stdout
+    assert 'Owner: 0\n' in text and 'ssh annie@elsewhere berthctl logs web' in text
+    refused = there('console', 'web')
+    assert refused.returncode == 1 and 'no descriptor can be handed over' in refused.stderr
+    assert there('stop', 'w*').returncode == 0
+
+
+def test_fifty_side_by_side(machine, defined):
+    """root's starts wait for each other no longer than they have to, and each is done when the verb has ended."""
+    made = [defined(f'n{number}') for number in range(50)]
+    ctl(machine, 'start', 'n*', timeout=120)
+    assert {row['state'] for row in listed(machine).values()} == {'running'}
+    assert len(listed(machine, 'n*')) == len(made)
+    ctl(machine, 'stop', 'n*', timeout=120)
+    assert {row['state'] for row in listed(machine).values()} == {'stopped'}
