@@ -43,7 +43,7 @@
 #define CALLS_HELD_EACH_MAX 256           /* of one caller */
 #define AUTHORIZATIONS_MAX 512            /* calls that wait for polkit, in all */
 #define AUTHORIZATIONS_EACH_MAX 64        /* of one uid */
-#define AUTHORIZATIONS_ASKED_MAX 64       /* that polkit has at a time; dbus-daemon allows 128 open calls */
+#define AUTHORIZATIONS_ASKED_MAX 48       /* that polkit has at a time: dbus-daemon allows 128 open calls in all */
 #define AUTHORIZATIONS_ASKED_EACH_MAX 16  /* of one uid */
 #define AUTHORIZATION_USEC (UINT64_C(30) * 1000000)              /* polkit's time for an answer */
 #define AUTHORIZATION_INTERACTIVE_USEC (UINT64_C(300) * 1000000) /* the same when it may ask the user */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-event.h>
+#include <unistd.h>
 
 #include "basic/cleanup.h"
 #include "basic/string.h"
@@ -68,6 +69,24 @@ static int method_uid(sd_bus_message *call, void *userdata, sd_bus_error *ret_er
         return sd_bus_reply_method_return(call, "u", (uint32_t) uid);
 }
 
+/* Until the file is there: what comes meanwhile is queued, in the order in which it comes. */
+static int method_block(sd_bus_message *call, void *userdata, sd_bus_error *ret_error) {
+        const char *file;
+        int r;
+
+        r = sd_bus_message_read(call, "s", &file);
+        if (r < 0)
+                return r;
+        while (access(file, F_OK) < 0)
+                (void) usleep(1000);
+        r = sd_bus_call_method(sd_bus_message_get_bus(call), "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                               "org.freedesktop.DBus", "GetId", ret_error, NULL, NULL);
+        if (r < 0)
+                return r;
+
+        return sd_bus_reply_method_return(call, NULL);
+}
+
 static int method_state(sd_bus_message *call, void *userdata, sd_bus_error *ret_error) {
         const Service *service = userdata;
 
@@ -109,6 +128,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD("Ask", "ssu", NULL, method_ask, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("AskChanging", "ssu", NULL, method_ask_changing, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Uid", NULL, "u", method_uid, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Block", "s", NULL, method_block, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("State", NULL, "uuuu", method_state, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Quit", NULL, NULL, method_quit, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Reader", "u", property_reader, 0, SD_BUS_VTABLE_PROPERTY_EXPLICIT),

@@ -179,6 +179,7 @@ class Authorize(unittest.TestCase):
         holder = tempfile.TemporaryDirectory(prefix="berth-authorize-")
         self.addCleanup(holder.cleanup)
         os.chmod(holder.name, 0o755)
+        self.directory = holder.name
         config = os.path.join(holder.name, "config")
         with open(config, "w", encoding="utf-8") as file:
             file.write(CONFIG.format(holder.name, REPLIES))
@@ -297,6 +298,13 @@ class Authorize(unittest.TestCase):
         self.polkit.close()
         self.see(answer, ACCESS_DENIED)
 
+    def test_nothing_is_kept_of_a_call(self) -> None:
+        """One caller, more calls after each other than it may have waiting, allowed and denied."""
+        caller = self.caller()
+        self.polkit.policy = lambda question: (len(self.polkit.asked) % 2 == 0, False)
+        answers = [self.wait_for(caller.ask()).error for _ in range(300)]
+        self.assertEqual(answers, [ACCESS_DENIED, None] * 150)
+
     def test_question_that_changes(self) -> None:
         self.see(self.caller().ask(member="AskChanging"), ACCESS_DENIED, "changed")
         self.assertEqual(self.state()[3], 0)
@@ -314,6 +322,27 @@ class Authorize(unittest.TestCase):
         self.polkit.answer(self.polkit.asked[0], (True, False))
         callers, gone, _, acts = self.state()
         self.assertEqual((callers, gone, acts), (1, 1, 0))
+
+    def test_caller_leaves_between_the_answer_and_the_act(self) -> None:
+        """The answer, the news that the caller has left and the call taken up again lie in one queue, in that order."""
+        self.polkit.policy = lambda question: None
+        caller = self.caller()
+        caller.ask()
+        self.wait(lambda: len(self.polkit.asked) == 1)
+        _, _, runs, _ = self.state()
+        go = os.path.join(self.directory, "go")
+        blocked = self.observer.call("Block", go)
+        # A question to the bus behind it: what was sent before has been passed on.
+        self.assertTrue(self.observer.bus.name_has_owner("org.berth.test"))
+        self.polkit.answer(self.polkit.asked[0], (True, False))
+        self.assertTrue(self.polkit.bus.name_has_owner("org.berth.test"))
+        name = caller.bus.get_unique_name()
+        caller.close()
+        self.wait(lambda: not self.polkit.bus.name_has_owner(name))
+        with open(go, "w", encoding="utf-8"):
+            pass
+        self.wait_for(blocked)
+        self.assertEqual(self.state(), (1, 1, runs, 0))
 
     def test_answers_are_not_mixed_up(self) -> None:
         """Answered in the opposite order: each call gets what was said about it."""
@@ -347,6 +376,19 @@ class Authorize(unittest.TestCase):
         self.assertEqual(sum(answer.error is None for answer in answers), 64)
         self.polkit.policy = lambda question: (True, False)
         self.see(self.caller().ask(), None)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root")
+    def test_limit_of_all_users(self) -> None:
+        """Four users could have 64; polkit has 48 at a time, and everybody is answered in the end."""
+        self.polkit.policy = lambda question: None
+        answers = [self.caller(uid).ask() for uid in (1, 2, 3, USER) for _ in range(16)]
+        self.wait(lambda: self.state()[2] == 2 * len(answers) and len(self.polkit.asked) >= 48)
+        self.assertEqual(len(self.polkit.asked), 48)
+        for number in range(len(answers)):
+            self.wait(lambda: len(self.polkit.asked) > number)
+            self.polkit.answer(self.polkit.asked[number], (True, False))
+        for answer in answers:
+            self.see(answer, None)
 
     def test_those_who_wait_for_their_turn_may_leave(self) -> None:
         self.polkit.policy = lambda question: None
