@@ -169,7 +169,9 @@ def test_remove_and_purge(machine):
     guest.stop()
     assert guest.show('Result') == 'success'
 
+    machine.run('mkdir /var/lib/berth/trash/one && touch /var/lib/berth/trash/one/file')
     said = apt(machine, 'purge', 'berth')
+    assert not machine.exists('/var/lib/berth/trash')
     assert '/etc/berth stays' in said and '/var/lib/berth stays' in said
     assert machine.exists(one.path) and machine.exists('/var/lib/berth/overlays/guest')
     assert properties(machine, one.unit) == kept[0]
