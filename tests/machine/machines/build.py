@@ -14,7 +14,7 @@ from . import cache, trees
 from .util import CHECKOUT, PATH, MachineError, locked, need_programs, need_root, need_space, progress, run
 
 OPTIONS = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--buildtype=debugoptimized',
-           '--wrap-mode=nodownload']
+           '--wrap-mode=nodownload', '-Dtests=false']
 
 # In a mount namespace of its own, over a view of the tree that is thrown away.
 IN_TREE = '''

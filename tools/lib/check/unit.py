@@ -156,5 +156,5 @@ def run(ring: Ring) -> None:
                 test_build(ring, build, directory)
             if build.compiler == "clang" and build.tests:
                 tidy(ring, directory)
-    build_in_tree(ring, "gcc", "gcc", ["--werror"])
-    build_in_tree(ring, "clang release", "clang", ["--werror", "--buildtype=release"])
+    build_in_tree(ring, "gcc", "gcc", ["--werror", "-Dtests=true"])
+    build_in_tree(ring, "clang release", "clang", ["--werror", "-Dtests=true", "--buildtype=release"])
