@@ -45,28 +45,45 @@ int container_call(
         return container_missing(connection, name, connection_call(connection, message, ret_reply));
 }
 
+/* The path in the answer to GetContainer, which has to be of that container. */
+static int path_read(sd_bus_message *reply, const char *name, char **ret_path) {
+        _cleanup_free_ char *said = NULL, *copy = NULL;
+        const char *path;
+        int r;
+
+        r = sd_bus_message_read(reply, "o", &path);
+        if (r >= 0)
+                r = name_of_path(path, &said);
+        if (r < 0)
+                return r;
+        if (!streq(said, name))
+                return -EBADMSG;
+        copy = strdup(path);
+        if (!copy)
+                return -ENOMEM;
+        *ret_path = TAKE_PTR(copy);
+
+        return 0;
+}
+
 int berth_get_path(berth *connection, const char *name, char **ret_path) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_free_ char *expected = NULL, *copy = NULL;
-        const char *path;
+        _cleanup_free_ char *checked = NULL;
         int r;
 
         r = connection_enter(connection);
         if (r < 0)
                 return r;
 
-        r = container_path(name, &expected);
+        r = container_path(name, &checked);
         if (r >= 0)
                 r = connection_call_method(
-                                connection, SERVICE_PATH, SERVICE_MANAGER, "GetContainer", &reply, "s",
-                                name);
+                                connection, SERVICE_PATH, SERVICE_MANAGER, "GetContainer", &reply, "s", name);
         if (r >= 0) {
-                r = sd_bus_message_read(reply, "o", &path);
-                copy = r >= 0 ? strdup(path) : NULL;
-                r = r < 0 ? error_reply(r, "GetContainer") : copy ? 0 : error_reply(-ENOMEM, "GetContainer");
+                r = path_read(reply, name, ret_path);
+                if (r < 0)
+                        r = error_reply(r, "GetContainer");
         }
-        if (r >= 0)
-                *ret_path = TAKE_PTR(copy);
 
         return connection_leave(connection, r);
 }

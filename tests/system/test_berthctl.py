@@ -10,6 +10,8 @@ from bus import Bus
 
 SLEEPER = '[Container]\nBoot=no\nCommand=/bin/sleep 1000\n[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
 FAILING = SLEEPER.replace('/bin/sleep 1000', '/bin/nothing')
+SHELL = ('[Container]\nDescription=A shell\nBoot=no\nConsole=yes\nCommand=/bin/sh -i\n'
+         '[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n')
 HOSTILE = '\033]0;title\007\033[31mRed\u202eHat\u009b2J'
 CONTROL = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]')
 
@@ -134,6 +136,19 @@ def test_not_permitted(machine, defined):
                   ('console', 'web')):
         ctl(machine, *words, '--no-ask-password', status=5, user='nobody')
     assert listed(machine)['web']['state'] == 'running'
+
+
+def test_console(machine, defined):
+    web = defined('web', SHELL)
+    assert 'berthctl start web' in ctl(machine, 'console', 'web', status=3).stderr
+    ctl(machine, 'start', 'web')
+    done = machine.run(['berthctl', 'console', 'web'], check=False, input='echo $((6*7))42\nexit\n',
+                       timeout=60 * machine.patience)
+    assert done.returncode == 0 and '4242' in done.stdout, done.stdout + done.stderr
+    web.wait_state('inactive')
+    defined('mute')
+    ctl(machine, 'start', 'mute')
+    assert 'Console=yes' in ctl(machine, 'console', 'mute', status=1).stderr
 
 
 def test_service_and_host(machine):

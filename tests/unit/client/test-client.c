@@ -177,7 +177,8 @@ static void test_control(void) {
         CHECK_INT(berth_stop(connection, "db", 0), 0);
         CHECK_ERROR(berth_stop(connection, "db", 0), BERTH_ERROR_NOT_RUNNING, ESRCH);
         CHECK_ERROR(berth_start(connection, "broken"), BERTH_ERROR_START_FAILED, EIO);
-        CHECK_STR(berth_error_message(connection), "Cannot start container broken: failed to open the root /srv/broken: No such file or directory");
+        CHECK_STR(berth_error_message(connection), "Cannot start container broken: failed to open the root "
+                                                   "/srv/broken: No such file or directory");
         CHECK_INT(berth_start(connection, "1000/web"), 0);
 
         CHECK_INT(berth_set_properties(connection, "web", good, BERTH_SET_RUNTIME), 0);
@@ -284,6 +285,43 @@ static void test_lies(void) {
         CHECK_ERROR(berth_open_console(connection, "web", &fd), BERTH_ERROR_FAILED, EBADMSG);
         lie("");
         CHECK(list == NULL && all == NULL && status == NULL && name == NULL && fd < 0);
+}
+
+/* Every question is answered by something else, in each of these ways. A shape may fit a question by chance;
+ * nothing else is taken, and the error has a name. */
+static void test_shapes(void) {
+        for (char shape = 'a'; shape <= 'm'; shape++) {
+                _cleanup_free_ char *about = string_printf("shape %c", shape);
+                berth_capability **capabilities = NULL;
+                char *path = NULL, *found = NULL, *version = NULL, *text = NULL, *made = NULL;
+                berth_container **list = NULL;
+                berth_status **all = NULL;
+                berth_status *status = NULL;
+                unsigned taken = 0;
+                int fd = -EBADF;
+
+                lie(about);
+                taken += berth_list(connection, &list) >= 0;
+                taken += berth_list_status(connection, &all) >= 0;
+                taken += berth_get_status(connection, "web", &status) >= 0;
+                taken += berth_capabilities(connection, &capabilities) >= 0;
+                taken += berth_get_path(connection, "web", &path) >= 0;
+                taken += berth_find_process(connection, 1, &found) >= 0;
+                taken += berth_version(connection, &version) >= 0;
+                taken += berth_get_definition(connection, "web", &text) >= 0;
+                taken += berth_run(connection, "x", "[Root]", NULL, 0, 0, &made) >= 0;
+                taken += berth_enable(connection, "web") >= 0;
+                taken += berth_open_console(connection, "web", &fd) >= 0;
+                taken += berth_open_root(connection, "web", &fd) >= 0;
+                CHECK_INT(taken, 0);
+                CHECK(berth_error_name(connection) != NULL);
+                CHECK(!list && !all && !status && !capabilities && !path && !found && !version && !text &&
+                      !made && fd < 0);
+                CHECK(berth_get_property(connection, "web", "Later", &text) < 0 ||
+                      (shape >= 'd' && shape <= 'e'));
+                free(text);
+        }
+        lie("");
 }
 
 /*
@@ -421,6 +459,7 @@ TESTS(test_open,
       test_make,
       test_timeout,
       test_lies,
+      test_shapes,
       test_events,
       test_forged_events,
       test_handler,

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
-from typing import Set
+from typing import List, Set
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 HEADER = ROOT / "src/client/include/berth.h"
@@ -28,6 +28,13 @@ def symbols(*command: str) -> Set[str]:
     text = subprocess.run(["nm", "--defined-only", *command], stdout=subprocess.PIPE, text=True, check=True).stdout
     return {name.split("@")[0] for kind, name in re.findall(r"^[0-9a-f]+ ([A-Z]) (\S+)$", text, re.MULTILINE)
             if kind not in "A"}
+
+
+def sanitizers() -> List[str]:
+    """What a program needs that uses a library which was built with them."""
+    text = subprocess.run(["nm", STATIC], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [flag for sign, flag in (("__asan_", "-fsanitize=address"), ("__ubsan_", "-fsanitize=undefined"))
+            if sign in text]
 
 
 class Symbols(unittest.TestCase):
@@ -50,6 +57,20 @@ class Symbols(unittest.TestCase):
 
     def test_static(self) -> None:
         self.assertEqual({name for name in symbols("--extern-only", STATIC) if not name.startswith("__")}, declared())
+
+    def test_static_use(self) -> None:
+        """A program with the static library, what a distribution's pkg-config says beside it, and names of its own that the
+        library's inside has too."""
+        with tempfile.TemporaryDirectory() as name:
+            source, program = pathlib.Path(name, "use.c"), pathlib.Path(name, "use")
+            source.write_text("#include <berth.h>\n#include <stdio.h>\nint string_printf(void), streq_null, array_reserve;\n"
+                              "int string_printf(void) { return 0; }\n"
+                              "int main(void) { return puts(berth_library_version()) < 0; }\n")
+            libraries = subprocess.run(["pkg-config", "--libs", "libsystemd"], stdout=subprocess.PIPE, text=True, check=True)
+            subprocess.run([COMPILER, *sanitizers(), f"-I{HEADER.parent}", str(source), STATIC, *libraries.stdout.split(),
+                            "-pthread", "-o", str(program)], check=True)
+            said = subprocess.run([str(program)], stdout=subprocess.PIPE, text=True, check=True).stdout
+        self.assertRegex(said, r"^\d+\.\d+\.\d+\n$")
 
     def test_documented(self) -> None:
         """Each function, structure and group of constants has a comment with "Since" before or beside it."""
