@@ -14,8 +14,8 @@
 
 #include "basic/string.h"
 #include "ctl/common.h"
+#include "ctl/console.h"
 #include "ctl/names.h"
-#include "ctl/relay.h"
 #include "ctl/service.h"
 #include "ctl/settings.h"
 #include "ctl/verb.h"
@@ -81,7 +81,7 @@ static int relay_on_terminal(int console, RelayEnd *ret_end) {
         return r;
 }
 
-static int attach(const char *name, int console) {
+int console_attach(const char *name, int console, RelayEnd *ret_end) {
         bool tells = isatty(STDIN_FILENO) && isatty(STDERR_FILENO) && !settings.quiet;
         RelayEnd end = RELAY_HANGUP;
         int r;
@@ -96,6 +96,7 @@ static int attach(const char *name, int console) {
                 fprintf(stderr, "\n%s\n",
                         end == RELAY_ESCAPED ? "Left the console." : "The console has ended.");
 
+        *ret_end = end;
         return end == RELAY_SIGNAL ? STATUS_FAILED : STATUS_FINE;
 }
 
@@ -103,6 +104,7 @@ static int run(const Arguments *arguments) {
         _cleanup_(berth_closep) berth *connection = NULL;
         _cleanup_free_ char *name = name_from_word(arguments->words[0]);
         _cleanup_close_ int console = -EBADF;
+        RelayEnd end;
         int status, r;
 
         if (!name)
@@ -114,7 +116,7 @@ static int run(const Arguments *arguments) {
         if (r < 0)
                 return service_failed(connection, r, "attach to the console of", name);
 
-        return attach(name, console);
+        return console_attach(name, console, &end);
 }
 
 const Verb verb_console = {

@@ -4,17 +4,24 @@
  * service's events, which are watched before it starts, so that the shortest run is not missed.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "basic/parse.h"
 #include "basic/string.h"
 #include "basic/strv.h"
 #include "ctl/common.h"
+#include "ctl/console.h"
+#include "ctl/journal.h"
 #include "ctl/make.h"
 #include "ctl/service.h"
 #include "ctl/settings.h"
 #include "ctl/verb.h"
+#include "spec/unit.h"
 
 #define STATUS_NOT_RUN 125 /* of a run that is waited for: everything but how the container ended */
 
@@ -24,6 +31,8 @@ static bool detach, wait_for_end;
 typedef struct Run {
         berth *connection;
         char *name;
+        bool console;     /* the terminal is its console; else the journal has what it prints */
+        Journal *journal; /* NULL: it is not shown */
         Making making;
         bool ended;
         bool has_status;
@@ -32,6 +41,7 @@ typedef struct Run {
 
 static void run_clear(Run *run) {
         (void) berth_close(run->connection);
+        (void) journal_close(run->journal);
         free(run->name);
 }
 
@@ -78,6 +88,8 @@ static int write_draft(const Arguments *arguments, Draft *draft, Run *this) {
                 status = read_words(arguments, draft, this);
         if (status == STATUS_FINE && arguments->n > arguments->n_before)
                 status = draft_set_command(draft, arguments->words + arguments->n_before);
+        if (status == STATUS_FINE && this->console)
+                status = draft_set(draft, "Container", "Console", "yes");
 
         return status;
 }
@@ -134,22 +146,53 @@ static int ask_status(Run *this) {
         return 0;
 }
 
-static int wait_end(Run *this) {
-        int r = 0;
+/* Takes all events that have come. */
+static int take_events(Run *this) {
+        int r = 1;
 
-        while (r >= 0 && !this->ended) {
+        while (r > 0 && !this->ended) {
                 berth_event *event = NULL;
 
-                r = berth_next_event(this->connection, UINT64_MAX, &event);
+                r = berth_next_event(this->connection, 0, &event);
                 if (r <= 0)
-                        continue;
+                        break;
                 note_event(event, this);
                 if (event->kind == BERTH_EVENT_RESET)
-                        r = ask_status(this);
+                        r = ask_status(this) < 0 ? -EIO : 1;
                 (void) berth_event_free(event);
         }
+
+        return r;
+}
+
+/* Until it has ended; shows what it prints. */
+static int follow(Run *this) {
+        struct pollfd sources[2] = { { .fd = berth_get_fd(this->connection), .events = POLLIN } };
+        int r;
+
+        for (;;) {
+                r = take_events(this);
+                if (r < 0 || this->ended)
+                        break;
+                if (this->journal) {
+                        (void) journal_print(this->journal);
+                        sources[1].fd = journal_get_fd(this->journal);
+                        sources[1].events = journal_get_events(this->journal);
+                }
+                if (poll(sources, this->journal ? 2 : 1, -1) < 0 && errno != EINTR)
+                        return -errno;
+        }
+        if (r >= 0 && this->journal)
+                (void) journal_finish(this->journal);
         if (r >= 0 && !this->has_status)
                 r = ask_status(this);
+
+        return r;
+}
+
+static int wait_end(Run *this) {
+        int r = follow(this);
+
         if (r < 0) {
                 (void) service_failed(this->connection, r, "follow", this->name);
                 return STATUS_NOT_RUN;
@@ -161,6 +204,38 @@ static int wait_end(Run *this) {
         }
 
         return this->exit_status < 0 ? 128 - this->exit_status : this->exit_status & 0xff;
+}
+
+/* Its console, here. RET_LEFT: the user has left it, it goes on. */
+static int show_console(Run *this, bool *ret_left) {
+        _cleanup_close_ int console = -EBADF;
+        RelayEnd end = RELAY_HANGUP;
+        int status, r;
+
+        r = berth_open_console(this->connection, this->name, &console);
+        if (r < 0) {
+                *ret_left = false;
+                fprintf(stderr, "berthctl: %s ended before its console could be shown\n", this->name);
+                return STATUS_FINE;
+        }
+
+        status = console_attach(this->name, console, &end);
+
+        *ret_left = end != RELAY_HANGUP;
+        return status;
+}
+
+/* What it prints is shown as far as the caller may read it here; else berthctl logs has it for who may. */
+static void open_journal(Run *this) {
+        char unit[UNIT_NAME_SIZE];
+        struct timespec now;
+
+        if (settings.host || settings.machine)
+                return;
+
+        unit_name(UNIT_TRANSIENT, this->name, unit);
+        (void) clock_gettime(CLOCK_REALTIME, &now);
+        (void) journal_open(unit, (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000, &this->journal);
 }
 
 static int start(Run *this, const Draft *draft, const Data *data) {
@@ -190,14 +265,18 @@ static int run(const Arguments *arguments) {
         _cleanup_(draft_clear) Draft draft = DRAFT_EMPTY;
         _cleanup_(data_clear) Data data = DATA_NONE;
         _cleanup_(run_clear) Run this = { 0 };
-        bool waits = wait_for_end || (arguments->n > arguments->n_before && !detach);
+        bool command = arguments->n > arguments->n_before, waits = wait_for_end || (command && !detach), left = false;
         int status;
+
+        this.console = command && waits && isatty(STDIN_FILENO) > 0 && isatty(STDOUT_FILENO) > 0;
 
         status = data_open(&origins, "root", &data);
         if (status == STATUS_FINE)
                 status = write_draft(arguments, &draft, &this);
         if (status == STATUS_FINE && !settings.host && !settings.machine)
                 status = draft_check(&draft, this.name);
+        if (status == STATUS_FINE && waits && !this.console)
+                open_journal(&this);
         if (status == STATUS_FINE)
                 status = start(&this, &draft, &data);
         if (status != STATUS_FINE)
@@ -208,7 +287,10 @@ static int run(const Arguments *arguments) {
                 return STATUS_FINE;
         }
 
-        return wait_end(&this);
+        if (this.console)
+                status = show_console(&this, &left);
+
+        return left ? status : wait_end(&this);
 }
 
 /* clang-format off */
@@ -233,6 +315,7 @@ const Verb verb_run = {
         .details = "Makes and starts a container from a definition, an archive, a directory or an image; when it stops,\n"
                    "all that was made for it is removed. KEY=VALUE behind the name is added to the definition, as for\n"
                    "create. Without a COMMAND the container boots, and its name is printed once it runs. With one, that\n"
-                   "is waited for, and its exit status is that of berthctl run: 128 and the number of a signal that\n"
-                   "killed it, 125 if it could not be run.",
+                   "is waited for: a terminal is its console, elsewhere what it prints is shown from the journal. Its\n"
+                   "exit status is that of berthctl run: 128 and the number of a signal that killed it, 125 if it could\n"
+                   "not be run.",
 };
