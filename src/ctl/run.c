@@ -212,12 +212,10 @@ static int show_console(Run *this, bool *ret_left) {
         RelayEnd end = RELAY_HANGUP;
         int status, r;
 
+        *ret_left = false;
         r = berth_open_console(this->connection, this->name, &console);
-        if (r < 0) {
-                *ret_left = false;
-                fprintf(stderr, "berthctl: %s ended before its console could be shown\n", this->name);
-                return STATUS_FINE;
-        }
+        if (r < 0)
+                return service_failed(this->connection, r, "attach to the console of", this->name);
 
         status = console_attach(this->name, console, &end);
 
@@ -258,7 +256,7 @@ static int start(Run *this, const Draft *draft, const Data *data) {
         if (r >= 0)
                 r = berth_set_event_handler(this->connection, NULL, NULL);
 
-        return r < 0 ? service_failed(this->connection, r, "run", this->name) : STATUS_FINE;
+        return r < 0 ? service_failed(this->connection, r, "run it", NULL) : STATUS_FINE;
 }
 
 static int run(const Arguments *arguments) {
