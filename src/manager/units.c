@@ -18,7 +18,7 @@
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
 /* dbus-daemon lets a client have 128 calls open on the system bus; polkit and others need some. */
-#define QUESTIONS_MAX 48
+#define QUESTIONS_MAX 32
 
 typedef struct Fetch Fetch;
 
