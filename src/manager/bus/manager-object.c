@@ -136,7 +136,7 @@ static int on_unit_of_pid(sd_bus_message *reply, void *userdata, sd_bus_error *u
         char name[NAME_MAX_LENGTH + 1];
         const Container *container = NULL;
         const char *path;
-        UnitKind kind;
+        UnitKind kind = _UNIT_KIND_N;
 
         if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "o", &path) >= 0 &&
             sd_bus_path_decode(path, SYSTEMD_UNITS, &unit) > 0 &&
@@ -208,7 +208,7 @@ static int method_start(sd_bus_message *call, void *userdata, sd_bus_error *erro
 
 static int method_stop(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         Container *container;
-        uint64_t timeout_usec;
+        uint64_t timeout_usec = 0;
         int r;
 
         r = read_container(userdata, call, &container, error);
@@ -236,7 +236,7 @@ static int method_remove(sd_bus_message *call, void *userdata, sd_bus_error *err
 static int method_kill(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         Container *container;
         const char *whom;
-        int32_t number;
+        int32_t number = 0;
         int r;
 
         r = read_container(userdata, call, &container, error);
