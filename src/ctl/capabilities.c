@@ -70,7 +70,6 @@ const Verb verb_capabilities = {
         .json = true,
         .run = run,
         .summary = "show what this host can do for containers, and what is missing",
-        .details = "Shows what kernel, systemd and security module of the service's host allow, and why not "
-                   "where they do\n"
+        .details = "Shows what kernel, systemd and security module of the service's host allow, and why not where they do\n"
                    "not. org.berth.container1(5) has the words.",
 };

@@ -100,6 +100,17 @@ int console_attach(const char *name, int console, RelayEnd *ret_end) {
         return end == RELAY_SIGNAL ? STATUS_FAILED : STATUS_FINE;
 }
 
+/* A console ends with the container, and with the service, which may be started anew while the container goes on. */
+static void tell_what_goes_on(berth *connection, const char *name) {
+        berth_status *status = NULL;
+
+        if (settings.quiet || berth_get_status(connection, name, &status) < 0)
+                return;
+        if (status->leader != 0)
+                fprintf(stderr, "%s goes on. To attach again: berthctl console %s\n", name, name);
+        (void) berth_status_free(status);
+}
+
 static int run(const Arguments *arguments) {
         _cleanup_(berth_closep) berth *connection = NULL;
         _cleanup_free_ char *name = name_from_word(arguments->words[0]);
@@ -116,7 +127,11 @@ static int run(const Arguments *arguments) {
         if (r < 0)
                 return service_failed(connection, r, "attach to the console of", name);
 
-        return console_attach(name, console, &end);
+        status = console_attach(name, console, &end);
+        if (status == STATUS_FINE && end == RELAY_HANGUP)
+                tell_what_goes_on(connection, name);
+
+        return status;
 }
 
 const Verb verb_console = {
@@ -126,9 +141,8 @@ const Verb verb_console = {
         .maximum = 1,
         .run = run,
         .summary = "attach to the console of a container",
-        .details = "Connects this terminal, or standard input and output, to the console of a container "
-                   "that has one\n"
-                   "(Console=yes): first what it showed last, then both directions. ^] three times within a "
-                   "second\n"
-                   "leaves it; the container goes on. Without a terminal it is left when the console ends.",
+        .details = "Connects this terminal, or standard input and output, to the console of a container that has one\n"
+                   "(Console=yes): first what it showed last, then both directions. ^] three times within a second\n"
+                   "leaves it; the container goes on. Without a terminal it is left when the console ends, which it does\n"
+                   "with the container and when the service is restarted.",
 };

@@ -54,7 +54,6 @@ const Verb verb_features = {
         .json = true,
         .run = run,
         .summary = "list what the service can do beyond its first version",
-        .details = "Lists the words that stand for extensions of the D-Bus interface, one a line. Programs "
-                   "look for them\n"
+        .details = "Lists the words that stand for extensions of the D-Bus interface, one a line. Programs look for them\n"
                    "before they use what is newer than the first version.",
 };

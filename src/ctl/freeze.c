@@ -23,7 +23,6 @@ const Verb verb_freeze = {
         .maximum = SIZE_MAX,
         .run = run,
         .summary = "stop all processes of containers where they are",
-        .details = "Stops all processes of each container where they are, until berthctl thaw. They keep "
-                   "their memory and do\n"
+        .details = "Stops all processes of each container where they are, until berthctl thaw. They keep their memory and do\n"
                    "not notice.",
 };

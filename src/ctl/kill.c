@@ -52,7 +52,6 @@ const Verb verb_kill = {
         .options = options,
         .run = run,
         .summary = "send a signal to processes of containers",
-        .details = "Sends a signal to all processes of each container, or to its init alone. To shut a "
-                   "container down,\n"
+        .details = "Sends a signal to all processes of each container, or to its init alone. To shut a container down,\n"
                    "berthctl stop is the better way.",
 };

@@ -190,8 +190,6 @@ const Verb verb_list = {
         .json = true,
         .run = run,
         .summary = "list containers",
-        .details = "Lists all containers, or those that fit the names, which may be patterns of the shell: "
-                   "state, owner,\n"
-                   "process id of the init, how long it has been up and, for root, what the guest says that "
-                   "it is.",
+        .details = "Lists all containers, or those that fit the names, which may be patterns of the shell: state, owner,\n"
+                   "process id of the init, how long it has been up and, for root, what the guest says that it is.",
 };

@@ -51,9 +51,7 @@ const Verb verb_set = {
         .options = options,
         .run = run,
         .summary = "change limits of a container while it runs",
-        .details = "Changes resource properties at once: keys and values as in [Resources] of "
-                   "berth.container(5). All of\n"
-                   "them are changed or none. They hold on until the container is removed, over restarts "
-                   "too, unless\n"
+        .details = "Changes resource properties at once: keys and values as in [Resources] of berth.container(5). All of\n"
+                   "them are changed or none. They hold on until the container is removed, over restarts too, unless\n"
                    "--runtime is given. NAME may be a pattern of the shell.",
 };

@@ -27,9 +27,7 @@ const Verb verb_start = {
         .maximum = SIZE_MAX,
         .run = run,
         .summary = "start containers",
-        .details = "Starts each container and waits until its init runs or, with Ready=guest, until the "
-                   "guest says that it\n"
-                   "is up. When a start fails the first cause is told, the same that berthctl status shows. "
-                   "One\n"
+        .details = "Starts each container and waits until its init runs or, with Ready=guest, until the guest says that it\n"
+                   "is up. When a start fails the first cause is told, the same that berthctl status shows. One\n"
                    "that runs already is left alone.",
 };

@@ -351,9 +351,7 @@ const Verb verb_status = {
         .json = true,
         .run = run,
         .summary = "show what is to be known of containers",
-        .details = "Shows the state of each container, its owner, unit and definition files, what it uses, "
-                   "why its last\n"
-                   "start failed, and the end of its log, which journalctl reads with your rights. Exits "
-                   "with 3 if one\n"
+        .details = "Shows the state of each container, its owner, unit and definition files, what it uses, why its last\n"
+                   "start failed, and the end of its log, which journalctl reads with your rights. Exits with 3 if one\n"
                    "of them is not running.",
 };

@@ -49,8 +49,6 @@ const Verb verb_stop = {
         .options = options,
         .run = run,
         .summary = "shut containers down",
-        .details = "Asks the init of each container to shut down, waits for its end, and has what is left "
-                   "killed when it\n"
-                   "takes too long: after TimeoutStopSec= of its unit, or --timeout=. One that does not run "
-                   "is left alone.",
+        .details = "Asks the init of each container to shut down, waits for its end, and has what is left killed when it\n"
+                   "takes too long: after TimeoutStopSec= of its unit, or --timeout=. One that does not run is left alone.",
 };

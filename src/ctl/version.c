@@ -47,7 +47,6 @@ const Verb verb_version = {
         .json = true,
         .run = run,
         .summary = "show the versions of command, library and service",
-        .details = "Shows the versions of berthctl, of libberth and of the service that answers, which may "
-                   "be another\n"
+        .details = "Shows the versions of berthctl, of libberth and of the service that answers, which may be another\n"
                    "host's. Without the service, berthctl --version shows the first.",
 };

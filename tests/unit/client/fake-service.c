@@ -25,6 +25,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/string.h"
+#include "fake-shapes.h"
 
 #define MANAGER "org.berth.container1.Manager"
 #define CONTAINER "org.berth.container1.Container"
@@ -34,7 +35,6 @@
         "Description=The web \033server\n\n[Root]\n# /etc/berth/containers/web.container.d/50.conf:1\n"     \
         "Managed=yes\n# /etc/berth/containers/web.container:9\nReadOnly=yes\n"
 #define SLOW_USEC 300000
-#define NESTED 20
 
 typedef struct Fake {
         const char *name, *path, *unit, *state;
@@ -522,60 +522,6 @@ static const struct { const char *member; int (*run)(sd_bus_message *m, Fake *fa
 };
 /* clang-format on */
 
-/* A variant in a variant in a variant. */
-static int reply_nested(sd_bus_message *m) {
-        sd_bus_message *reply = NULL;
-        int r;
-
-        r = sd_bus_message_new_method_return(m, &reply);
-        for (unsigned depth = 0; r >= 0 && depth < NESTED; depth++)
-                r = sd_bus_message_open_container(reply, 'v', depth == NESTED - 1 ? "i" : "v");
-        if (r >= 0)
-                r = sd_bus_message_append(reply, "i", 5);
-        for (unsigned depth = 0; r >= 0 && depth < NESTED; depth++)
-                r = sd_bus_message_close_container(reply);
-        if (r >= 0)
-                r = sd_bus_send(bus, reply, NULL);
-        sd_bus_message_unref(reply);
-
-        return r;
-}
-
-/* An answer that has nothing to do with the question. */
-static int reply_shape(sd_bus_message *m, int shape) {
-        switch (shape) {
-        case 0:
-                return sd_bus_reply_method_return(m, NULL);
-        case 1:
-                return sd_bus_reply_method_return(m, "s", "");
-        case 2:
-                return sd_bus_reply_method_return(m, "u", 7);
-        case 3:
-                return sd_bus_reply_method_return(m, "v", "i", 3);
-        case 4:
-                return sd_bus_reply_method_return(m, "v", "a(sv)", 1, "x", "s", "y");
-        case 5:
-                return sd_bus_reply_method_return(m, "a(ssuso)", 1, "", "", 0, "", "/");
-        case 6:
-                return sd_bus_reply_method_return(
-                                m, "a{sv}", 2, "Pressure", "a(sdddt)", 1, "cpu", 1.0, 1.0, 1.0, UINT64_C(1),
-                                "Pressure", "a(sdddt)", 1, "cpu", 1.0, 1.0, 1.0, UINT64_C(1));
-        case 7:
-                return sd_bus_reply_method_return(
-                                m, "a{oa{sa{sv}}}", 1, "/x", 1, CONTAINER, 1, "State", "s", "x");
-        case 8:
-                return sd_bus_reply_method_return(m, "o", "/org/berth/container1/container/_2e_2e");
-        case 9:
-                return sd_bus_reply_method_return(m, "h", STDERR_FILENO);
-        case 10:
-                return reply_nested(m);
-        case 11:
-                return sd_bus_reply_method_return(m, "o", "/org/berth/container1/user/_30/web");
-        default:
-                return sd_bus_reply_method_errorf(m, "org.example.Nothing", "%s", "");
-        }
-}
-
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const char *path = sd_bus_message_get_path(m), *member = sd_bus_message_get_member(m);
         Fake *fake;
@@ -583,7 +529,7 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         if (sd_bus_message_is_method_call(m, NULL, NULL) <= 0)
                 return 0;
         if (string_after_prefix(lie, "shape ") && !streq(member, "SetProperties"))
-                return reply_shape(m, lie[strlen("shape ")] - 'a');
+                return reply_shape(bus, m, lie[strlen("shape ")] - 'a');
         if (streq(path, "/org/berth/container1") || streq(path, "/org/freedesktop/systemd1"))
                 for (size_t i = 0; i < ELEMENTSOF(manager_members); i++)
                         if (streq(manager_members[i].member, member))

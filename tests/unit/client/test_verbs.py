@@ -197,7 +197,7 @@ class Console(Verbs):
     def test_pipes(self) -> None:
         done = subprocess.run([BERTHCTL, "console", "web"], input=b"hello\nq\n", stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, check=False, env=self.bus.environment, timeout=60)
-        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertEqual((done.returncode, done.stderr), (0, b"web goes on. To attach again: berthctl console web\n"))
         self.assertTrue(done.stdout.startswith(b"login: "), done.stdout)
 
     def test_not_running(self) -> None:
@@ -255,7 +255,7 @@ class Console(Verbs):
     def test_end(self) -> None:
         child, master, _ = self.open()
         os.write(master, b"q")
-        self.read_until(master, b"The console has ended.")
+        self.read_until(master, b"web goes on. To attach again: berthctl console web")
         self.assertEqual(child.wait(PATIENCE), 0)
 
 
