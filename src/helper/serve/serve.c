@@ -81,10 +81,14 @@ static void connection_lose(Connection *connection) {
 
 /* Refuses a message with an error, and says so in the journal. */
 static int refuse(Connection *connection, sd_bus_message *message, const char *error, const char *why) {
+        char text[2 * WHY_SIZE];
+
         refusals_tell(&connection->server->refusals, "Refused %s of process %d: %s",
                       sd_bus_message_get_member(message) ?: "a message", (int) connection->pid, why);
 
-        return sd_bus_reply_method_errorf(message, error, "%s", why);
+        /* What it quotes may be cut within a character: such a message would not be sent. */
+        (void) string_escape_to(why, text, sizeof text);
+        return sd_bus_reply_method_errorf(message, error, "%s", text);
 }
 
 static const Request *find_rival(const Server *server, const Request *request) {

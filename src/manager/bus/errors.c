@@ -42,6 +42,11 @@ void error_from_helper(const sd_bus_error *helper, sd_bus_error *ret) {
                         helper && helper->message ? helper->message : "no answer");
 }
 
+const char *quoted(const char *word, char buffer[static QUOTED_SIZE]) {
+        (void) string_escape_to(word, buffer, QUOTED_SIZE);
+        return buffer;
+}
+
 const char *error_of_start(int status_errno) {
         static const struct {
                 int number;

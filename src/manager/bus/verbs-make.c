@@ -50,8 +50,8 @@ static int read_descriptors(sd_bus_message *call, Request *request, sd_bus_error
                         if (streq(request->descriptor_names[i], request->descriptor_names[n]))
                                 return sd_bus_error_setf(
                                                 error, SD_BUS_ERROR_INVALID_ARGS,
-                                                "descriptors: \"%.64s\" is there twice",
-                                                request->descriptor_names[n]);
+                                                "descriptors: \"%s\" is there twice",
+                                                quoted(request->descriptor_names[n], (char[QUOTED_SIZE]) {}));
                 request->n_descriptors++;
         }
         if (r < 0)
@@ -75,8 +75,8 @@ static int read_options(sd_bus_message *call, bool may_replace, Request *request
                         break;
                 if (!may_replace || !streq(name, "replace"))
                         return sd_bus_error_setf(
-                                        error, SD_BUS_ERROR_INVALID_ARGS, "options: there is no \"%.64s\"",
-                                        name);
+                                        error, SD_BUS_ERROR_INVALID_ARGS, "options: there is no \"%s\"",
+                                        quoted(name, (char[QUOTED_SIZE]) {}));
                 r = sd_bus_message_read(call, "v", "b", &request->replace);
                 if (r < 0)
                         return sd_bus_error_set(

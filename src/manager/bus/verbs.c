@@ -325,7 +325,8 @@ static int read_option(sd_bus_message *call, const char *option, int *ret, sd_bu
                 if (!option || !streq(name, option))
                         return sd_bus_error_setf(
                                         error, SD_BUS_ERROR_INVALID_ARGS,
-                                        "options: there is no \"%.64s\"%s%s", name, option ? ", only " : "",
+                                        "options: there is no \"%s\"%s%s",
+                                        quoted(name, (char[QUOTED_SIZE]) {}), option ? ", only " : "",
                                         option ? option : "");
                 r = sd_bus_message_read(call, "v", "b", ret);
                 if (r < 0)
