@@ -93,11 +93,13 @@ def file_problems(path: pathlib.Path) -> Iterator[str]:
 
 
 def exported_functions(objects: List[pathlib.Path]) -> Set[str]:
-    """Functions that may be called through a pointer: the compiler has to mark them."""
+    """Functions that may be called through a pointer: the compiler has to mark them. A name that is a static function's,
+    too, somewhere, tells nothing."""
     if not objects:
         return set()
     names = tool("nm", "--defined-only", *map(str, objects))
-    return set(re.findall(r"^[0-9a-f]+ [TW] ([A-Za-z]\w*)$", names, re.MULTILINE))
+    exported, static = (set(re.findall(rf"^[0-9a-f]+ [{kind}] ([A-Za-z]\w*)$", names, re.MULTILINE)) for kind in ("TW", "t"))
+    return exported - static
 
 
 def first_instructions(path: pathlib.Path) -> Dict[str, str]:
