@@ -23,5 +23,6 @@ short journal_get_events(Journal *journal);
 /* Prints what there is on stdout. 0 or a negative errno. */
 int journal_print(Journal *journal);
 
-/* Has the journal take in what was written up to now, if the caller may do that, and prints it. 0 or a negative errno. */
+/* Has the journal take in what was written up to now, if the caller may do that, and prints it. 0 or a negative
+ * errno. */
 int journal_finish(Journal *journal);

@@ -35,6 +35,31 @@ def test_output_and_status(machine, root):
     assert units(machine) == ''
 
 
+# A person at a terminal: prints what the terminal showed, and the exit status.
+PERSON = r"""
+import sys
+import pexpect
+
+root, program, *lines = sys.argv[1:]
+child = pexpect.spawn("berthctl", ["run", f"--directory={root}", "--", program], timeout=60, encoding="utf-8")
+child.logfile_read = sys.stdout
+for line in lines:
+    child.expect("[#$] ")
+    child.sendline(line)
+child.expect(pexpect.EOF)
+child.close()
+print(f"status={child.exitstatus}")
+"""
+
+
+def test_terminal(machine, root):
+    """A terminal is the command's own: a shell prompts, and sees one."""
+    done = machine.run(['/usr/bin/python3', '-c', PERSON, root, '/bin/sh', 'tty; echo in-$((3+4))', 'exit 5'], timeout=120)
+    assert '/dev/' in done.stdout and 'in-7' in done.stdout, done.stdout
+    assert done.stdout.endswith('status=5\n')
+    assert units(machine) == ''
+
+
 def test_ended_by_a_signal(machine, root):
     machine.run(['systemd-run', '--quiet', '--unit=run-test', '--remain-after-exit', 'berthctl', 'run', 'victim',
                  f'--directory={root}', '--', '/bin/sleep', '1000'])
@@ -53,8 +78,9 @@ def test_status_survives_the_service(machine, root):
                  f'--directory={root}', '--', '/bin/sh', '-c', 'while [ ! -e /go ]; do sleep 0.1; done; exit 9'])
     bus = Bus(machine)
     bus.wait_for(lambda: bus.listed().get('long') == 'running', 'the container')
+    before = bus.manager_pid()
     machine.run(['systemctl', 'kill', '--signal=KILL', 'berth-manager.service'])
-    bus.wait_for(lambda: bus.listed().get('long') == 'running', 'the service')
+    bus.wait_for(lambda: bus.manager_pid() not in (0, before), 'the service')
     machine.write(f'{root}/go', '')
     shown = ['systemctl', 'show', '--value', '--property=ExecMainStatus', 'run-test']
     bus.wait_for(lambda: machine.run(shown).stdout == '9\n', 'the exit status of berthctl')
