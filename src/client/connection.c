@@ -197,14 +197,19 @@ int connection_leave(berth *connection, int r) {
 }
 
 int connection_drain(berth *connection) {
+        bool handled = false;
+
         for (unsigned i = 0; i < MESSAGES_AT_ONCE; i++) {
                 int r = sd_bus_process(connection->bus, NULL);
 
-                if (r <= 0)
+                if (r < 0)
                         return r;
+                if (r == 0)
+                        break;
+                handled = true;
         }
 
-        return 0;
+        return handled;
 }
 
 /* Waits for the socket, without the lock. */
@@ -234,17 +239,10 @@ static int connection_poll(berth *connection, uint64_t deadline) {
 }
 
 static int connection_drive(berth *connection, uint64_t deadline) {
-        int r;
+        int r = connection_drain(connection);
 
-        for (unsigned handled = 0;; handled++) {
-                r = handled < MESSAGES_AT_ONCE ? sd_bus_process(connection->bus, NULL) : 0;
-                if (r < 0)
-                        return r;
-                if (r == 0 && handled > 0)
-                        return 0;
-                if (r == 0)
-                        break;
-        }
+        if (r != 0)
+                return r < 0 ? r : 0;
         if (deadline <= now_usec())
                 return -ETIMEDOUT;
 
@@ -401,5 +399,7 @@ int connection_check_descriptors(berth *connection) {
         if (!connection->remote && sd_bus_can_send(connection->bus, 'h') > 0)
                 return 0;
 
-        return error_set(BERTH_ERROR_NOT_SUPPORTED, "no descriptor can be handed over on the way to this host");
+        return error_set(
+                        BERTH_ERROR_NOT_SUPPORTED,
+                        "no descriptor can be handed over on the way to this host");
 }

@@ -67,7 +67,7 @@ uint64_t deadline_after(uint64_t usec);
  * passed. The lock is held, and let go while waiting. */
 int connection_wait(berth *connection, uint64_t deadline);
 
-/* Handles what has arrived and does not wait. 0 or a negative errno. */
+/* Handles what has arrived and does not wait: 1 if there was something, 0, or a negative errno. */
 int connection_drain(berth *connection);
 
 /* Sends a method call and waits for its answer, which the caller unrefs; errors are kept. */

@@ -52,7 +52,7 @@ static Fake fakes[] = {
         { HOST("web"),     "running", 0,    1, 0,  "", false },
         { HOST("db"),      "stopped", 0,    0, 0,  "", false },
         { USER("web"),     "stopped", 1000, 0, 0,  "", false },
-        { HOST("odd"),     "failed",  0,    0, -9, "the root \033[31m\nforged line \xe2\x80\xae is bad", false },
+        { HOST("odd"),     "failed",  0,    0, -9, "the root \033[31m\nforged line \xe2\x80\xae is \xe2\x80\xac bad", false },
         { HOST("slow"),    "stopped", 0,    0, 0,  "", false },
         { HOST("broken"),  "failed",  0,    0, 1,  "Cannot start container broken: failed to open the root /srv/broken: No such file or directory", false },
         { HOST("guarded"), "stopped", 0,    0, 0,  "", false },

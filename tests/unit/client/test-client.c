@@ -202,7 +202,7 @@ static void test_control(void) {
 static void test_strange_error(void) {
         CHECK_INT(berth_start(connection, "odd"), -EIO);
         CHECK_STR(berth_error_name(connection), "org.example.Strange");
-        CHECK_STR(berth_error_message(connection), "the root \\x1b[31m\nforged line \\xe2\\x80\\xae is bad");
+        CHECK_STR(berth_error_message(connection), "the root \\x1b[31m\nforged line \\xe2\\x80\\xae is \\xe2\\x80\\xac bad");
 }
 
 static void test_descriptors(void) {
