@@ -7,6 +7,7 @@
  *     web        runs; has every property        db         is stopped, does what it is told
  *     1000/web   a user's                        odd        its texts try to steer a terminal
  *     slow       starts after 300 ms             broken     its start fails
+ *     held       starts when it is thawed
  *     guarded    needs interactive authorization crash      its start ends the service
  *     forger     its start has somebody else send signals in the service's name
  *
@@ -54,6 +55,7 @@ static Fake fakes[] = {
         { USER("web"),     "stopped", 1000, 0, 0,  "", false },
         { HOST("odd"),     "failed",  0,    0, -9, "the root \033[31m\nforged line \xe2\x80\xae is \xe2\x80\xac bad", false },
         { HOST("slow"),    "stopped", 0,    0, 0,  "", false },
+        { HOST("held"),    "stopped", 0,    0, 0,  "", false },
         { HOST("broken"),  "failed",  0,    0, 1,  "Cannot start container broken: failed to open the root /srv/broken: No such file or directory", false },
         { HOST("guarded"), "stopped", 0,    0, 0,  "", false },
         { HOST("crash"),   "stopped", 0,    0, 0,  "", false },
@@ -64,6 +66,7 @@ static Fake fakes[] = {
 
 static sd_event *loop;
 static sd_bus *bus;
+static sd_bus_message *held;
 static char lie[16];
 
 static Fake *find(const char *path) {
@@ -207,6 +210,12 @@ static int on_start(sd_bus_message *m, Fake *fake) {
                                        loop, NULL, CLOCK_MONOTONIC, SLOW_USEC, 1, on_slow,
                                        sd_bus_message_ref(m))
                                        ?: 1; /* 0: not handled */
+        if (streq(fake->name, "held")) {
+                sd_bus_message_unref(held);
+                held = sd_bus_message_ref(m);
+                change(fake, "starting", 0);
+                return 1;
+        }
         if (streq(fake->name, "crash"))
                 exit(0);
         if (streq(fake->name, "broken"))
@@ -321,6 +330,12 @@ static int on_root(sd_bus_message *m, Fake *fake) {
 }
 
 static int on_freeze(sd_bus_message *m, Fake *fake) {
+        if (streq(fake->name, "held") && held) {
+                change(fake, "running", 4244);
+                (void) sd_bus_reply_method_return(held, NULL);
+                held = sd_bus_message_unref(held);
+                return sd_bus_reply_method_return(m, NULL);
+        }
         change(fake, streq(sd_bus_message_get_member(m), "Freeze") ? "frozen" : "running", fake->leader);
 
         return sd_bus_reply_method_return(m, NULL);

@@ -80,21 +80,21 @@ static void test_list(void) {
         berth_container **list;
         berth_status **all;
 
-        REQUIRE(berth_list(connection, &list) == 9);
+        REQUIRE(berth_list(connection, &list) == 10);
         CHECK_STR(list[0]->name, "1000/web");
         CHECK_INT(list[0]->owner, 1000);
-        CHECK_STR(list[8]->name, "web");
-        CHECK_STR(list[8]->state, "running");
-        CHECK_STR(list[8]->unit, "container@web.service");
-        CHECK_STR(list[8]->path, "/org/berth/container1/container/web");
-        CHECK(list[9] == NULL);
+        CHECK_STR(list[9]->name, "web");
+        CHECK_STR(list[9]->state, "running");
+        CHECK_STR(list[9]->unit, "container@web.service");
+        CHECK_STR(list[9]->path, "/org/berth/container1/container/web");
+        CHECK(list[10] == NULL);
         CHECK(berth_list_free(list) == NULL);
         CHECK(berth_list_free(NULL) == NULL);
 
-        REQUIRE(berth_list_status(connection, &all) == 9);
+        REQUIRE(berth_list_status(connection, &all) == 10);
         CHECK_STR(all[0]->name, "1000/web");
-        CHECK_INT(all[8]->leader, 1);
-        CHECK_INT(all[8]->n_pressure, 2);
+        CHECK_INT(all[9]->leader, 1);
+        CHECK_INT(all[9]->n_pressure, 2);
         CHECK(berth_status_list_free(all) == NULL);
         CHECK(berth_status_list_free(NULL) == NULL);
 }
@@ -202,7 +202,8 @@ static void test_control(void) {
 static void test_strange_error(void) {
         CHECK_INT(berth_start(connection, "odd"), -EIO);
         CHECK_STR(berth_error_name(connection), "org.example.Strange");
-        CHECK_STR(berth_error_message(connection), "the root \\x1b[31m\nforged line \\xe2\\x80\\xae is \\xe2\\x80\\xac bad");
+        CHECK_STR(berth_error_message(connection),
+                  "the root \\x1b[31m\nforged line \\xe2\\x80\\xae is \\xe2\\x80\\xac bad");
 }
 
 static void test_descriptors(void) {
@@ -252,9 +253,11 @@ static void test_make(void) {
 
 static void test_timeout(void) {
         CHECK_INT(berth_set_timeout(connection, 50000), 0);
-        CHECK_ERROR(berth_start(connection, "slow"), BERTH_ERROR_NO_REPLY, ETIMEDOUT);
+        CHECK_ERROR(berth_start(connection, "held"), BERTH_ERROR_NO_REPLY, ETIMEDOUT);
         CHECK_INT(berth_set_timeout(connection, UINT64_MAX), 0);
-        CHECK_INT(berth_start(connection, "db"), 0); /* an answer that comes late disturbs nobody */
+        CHECK_INT(berth_thaw(connection, "held"),
+                  0); /* which has the answer sent: late, it disturbs nobody */
+        CHECK_INT(berth_start(connection, "db"), 0);
         CHECK_INT(berth_stop(connection, "db", 0), 0);
 }
 
@@ -440,7 +443,7 @@ static void test_service_lost(void) {
         CHECK_ERROR(berth_start(connection, "crash"), BERTH_ERROR_DISCONNECTED, ECONNRESET);
         CHECK_STR(berth_error_message(connection), "the service ended before it had answered");
         check_event(BERTH_EVENT_RESET, "", "");
-        REQUIRE(berth_list(connection, &list) == 9); /* which starts it */
+        REQUIRE(berth_list(connection, &list) == 10); /* which starts it */
         (void) berth_list_free(list);
         CHECK_INT(berth_has_feature(connection, "second"), 1);
         CHECK_INT(berth_start(connection, "db"), 0);

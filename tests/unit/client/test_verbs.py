@@ -63,7 +63,7 @@ class Looking(Verbs):
         lines = self.run_it("list").stdout.splitlines()
         self.assertEqual(lines[0].split(), ["NAME", "STATE", "OWNER", "LEADER", "UPTIME", "OS"])
         self.assertEqual([line.split()[0] for line in lines[1:]],
-                         ["1000/web", "broken", "crash", "db", "forger", "guarded", "odd", "slow", "web"])
+                         ["1000/web", "broken", "crash", "db", "forger", "guarded", "held", "odd", "slow", "web"])
         self.assertRegex(lines[-1], r"^web +running +root +1 +\d+ weeks?")
         self.assertEqual(self.run_it("list", "--no-legend", "d*").stdout.split()[:2], ["db", "stopped"])
         self.assertEqual(len(self.run_it("list", "--no-legend", "--state=failed").stdout.splitlines()), 2)
