@@ -104,7 +104,8 @@ void operation_exclude(Operation *operation, const char *busy) {
 }
 
 void operation_set_timeout(Operation *operation, uint64_t usec) {
-        operation->timeout_usec = usec;
+        /* An event loop refuses what ends after the end of time. */
+        operation->timeout_usec = usec < STOP_TIMEOUT_MAX_USEC ? usec : STOP_TIMEOUT_MAX_USEC;
 }
 
 /* The operation's end: an answer without content, if nothing else was sent. */

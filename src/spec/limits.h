@@ -37,6 +37,7 @@
 #define ID_MAX (UINT32_MAX - 1)           /* the last id; the value above it means "none" */
 #define TASKS_MAX_DEFAULT 16384           /* TasksMax= of the unit, which only root may raise */
 #define DELAY_MAX_USEC (UINT64_C(3600) * 1000000) /* [Autostart] Delay= */
+#define STOP_TIMEOUT_MAX_USEC (UINT64_C(366) * 24 * 3600 * 1000000) /* of StopContainer; a longer one counts as this */
 
 #define CALLERS_MAX 4096                  /* connections to the bus that called the manager and are still there */
 #define CALLS_HELD_MAX 1024               /* calls that wait for their caller's uid or for polkit, in all */

@@ -28,8 +28,8 @@
 /* An error that the helper answered, as the caller gets it; NULL if it did not. */
 void error_from_helper(const sd_bus_error *helper, sd_bus_error *ret);
 
-/* A word that a caller sent, to be quoted in a sentence: escaped, and cut between characters. A message that is not UTF-8
- * would never be sent. */
+/* A word that a caller sent, to be quoted in a sentence: escaped, and cut between characters. A message that is not
+ * UTF-8 would never be sent. */
 #define QUOTED_SIZE 128
 const char *quoted(const char *word, char buffer[static QUOTED_SIZE]);
 
