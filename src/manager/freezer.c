@@ -11,7 +11,7 @@
 static int on_events(sd_event_source *source, const struct inotify_event *event, void *userdata) {
         Container *container = userdata;
 
-        (void) units_fetch_freezer_state(container->manager->units, container);
+        (void) units_fetch_freezer_state(container->manager->units, container, NULL, NULL);
         return 0;
 }
 

@@ -156,7 +156,7 @@ static void operation_start_failed(Operation *operation) {
         operation_fail(operation, ERROR_START_FAILED, text ? text : "Cannot start");
 }
 
-static void on_control_group(const char *name, void *userdata) {
+static void on_property(const char *name, void *userdata) {
         operation_reply(userdata);
 }
 
@@ -171,8 +171,7 @@ static void operation_job_done(Operation *operation) {
         }
         /* systemd does not announce the control group; who starts a container finds it in the properties. */
         if (operation_starts(operation) && !container->unit.control_group &&
-            units_fetch_control_group(operation->manager->units, container, on_control_group, operation) >=
-                            0)
+            units_fetch_control_group(operation->manager->units, container, on_property, operation) >= 0)
                 return;
 
         operation_reply(operation);
@@ -301,6 +300,10 @@ static int operation_answered(Operation *operation, sd_bus_message *reply) {
                 (void) sd_bus_reply_method_return(operation->call, "h", fd);
                 operation_free(operation);
                 return 0;
+
+        case OPERATION_FREEZER:
+                return units_fetch_freezer_state(
+                                operation->manager->units, operation->container, on_property, operation);
 
         case OPERATION_SIMPLE:
                 break;

@@ -15,7 +15,8 @@
 #include "manager/manager.h"
 
 typedef enum OperationKind {
-        OPERATION_SIMPLE, /* the helper's empty answer is the caller's */
+        OPERATION_SIMPLE,  /* the helper's empty answer is the caller's */
+        OPERATION_FREEZER, /* the same, when the property State has followed */
         OPERATION_START,
         OPERATION_STOP,
         OPERATION_RESTART,

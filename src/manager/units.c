@@ -199,8 +199,9 @@ int units_fetch_control_group(
         return units_fetch(units, container, &unit_property_control_group, callback, userdata);
 }
 
-int units_fetch_freezer_state(Units *units, const Container *container) {
-        return units_fetch(units, container, &unit_property_freezer_state, NULL, NULL);
+int units_fetch_freezer_state(
+                Units *units, const Container *container, UnitsCallback callback, void *userdata) {
+        return units_fetch(units, container, &unit_property_freezer_state, callback, userdata);
 }
 
 static int on_properties_changed(sd_bus_message *signal, void *userdata, sd_bus_error *error) {

@@ -15,10 +15,12 @@ int units_new(Manager *manager, Units **ret);
 Units *units_free(Units *units);
 DEFINE_CLEANUP(Units *, units_free)
 
-/* Asks for FreezerState, which not every systemd announces. 0 or negative errno. */
-int units_fetch_freezer_state(Units *units, const Container *container);
-
 typedef void (*UnitsCallback)(const char *container, void *userdata);
+
+/* Asks for FreezerState, which not every systemd announces. CALLBACK may be NULL. 0 or negative errno: then
+ * it is not called. */
+int units_fetch_freezer_state(
+                Units *units, const Container *container, UnitsCallback callback, void *userdata);
 
 /* Asks systemd for the control group of a container's unit, which it does not announce; CALLBACK is called
  * when the container has it, or cannot have it; not when UNITS is freed before. 0 or negative errno: then it

@@ -287,3 +287,28 @@ def test_counters(bus, defined):
     for name in ('MemoryCurrent', 'MemoryPeak', 'CPUUsageNSec', 'TasksCurrent', 'IOReadBytes', 'IOWriteBytes'):
         assert everything[name]['type'] == 't'
     assert everything['Pressure']['type'] == 'a(sdddt)'
+
+
+def test_the_answer_comes_after_the_state(bus, defined, machine):
+    """A fast client, on one connection, finds in the properties what the answer of each method promises."""
+    defined('web')
+    machine.write('/root/fast.py', '''
+import dbus
+bus = dbus.SystemBus()
+path = dbus.Interface(bus.get_object("org.berth.container1", "/org/berth/container1"),
+                      "org.berth.container1.Manager").GetContainer("web")
+one = bus.get_object("org.berth.container1", path)
+web = dbus.Interface(one, "org.berth.container1.Container")
+get = lambda: dbus.Interface(one, "org.freedesktop.DBus.Properties").Get("org.berth.container1.Container", "State")
+seen = []
+for _ in range(5):
+    for verb, arguments in (("Start", ()), ("Freeze", ()), ("Thaw", ()), ("Restart", ()), ("Stop", (dbus.UInt64(0),))):
+        getattr(web, verb)(*arguments)
+        seen.append(f"{verb}:{get()}")
+print(" ".join(sorted(set(seen))))
+''')
+    try:
+        assert machine.run(['/usr/bin/python3', '/root/fast.py']).stdout.split() == \
+            ['Freeze:frozen', 'Restart:running', 'Start:running', 'Stop:stopped', 'Thaw:running']
+    finally:
+        machine.remove('/root/fast.py')

@@ -218,13 +218,13 @@ int verb_kill(Manager *manager,
 int verb_freeze(Manager *manager, Container *container, sd_bus_message *call, sd_bus_error *error) {
         int r = check_up(container, error);
 
-        return r < 0 ? r : ask(manager, OPERATION_SIMPLE, container, call, "freeze", "Freeze", error);
+        return r < 0 ? r : ask(manager, OPERATION_FREEZER, container, call, "freeze", "Freeze", error);
 }
 
 int verb_thaw(Manager *manager, Container *container, sd_bus_message *call, sd_bus_error *error) {
         int r = check_up(container, error);
 
-        return r < 0 ? r : ask(manager, OPERATION_SIMPLE, container, call, "thaw", "Thaw", error);
+        return r < 0 ? r : ask(manager, OPERATION_FREEZER, container, call, "thaw", "Thaw", error);
 }
 
 int verb_open_root(Manager *manager, Container *container, sd_bus_message *call, sd_bus_error *error) {
