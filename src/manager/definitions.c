@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include "basic/array.h"
 #include "basic/string.h"
@@ -35,6 +36,7 @@ struct Definitions {
         size_t n_watches;
         char **touched; /* containers whose definition may say something else now */
         bool all_touched;
+        bool refreshing; /* what is announced meanwhile may ask for containers */
         sd_event_source *timer;
 };
 
@@ -265,17 +267,36 @@ int definitions_refresh(Definitions *definitions) {
         int r;
 
         /* Watched first: what comes between is told again. */
+        definitions->refreshing = true;
         r = definitions_watch(definitions);
         if (r >= 0)
                 r = definition_list(definition_sources_host(), &names);
         if (r >= 0)
                 r = definitions_apply(definitions, names);
+        definitions->refreshing = false;
         if (r < 0) {
                 (void) fprintf(stderr, "<3>The definitions cannot be listed: %s\n", strerror(-r));
                 return r;
         }
 
         definitions_announce(definitions);
+        return 0;
+}
+
+int definitions_look_for(Definitions *definitions, const char *container) {
+        const DefinitionSources *sources = definition_sources_host();
+
+        for (size_t i = 0; i < sources->n_directories && !definitions->refreshing; i++) {
+                _cleanup_free_ char *path = string_printf("%s/%s" SUFFIX, sources->directories[i].path, container);
+                struct stat st;
+
+                if (!path)
+                        return -ENOMEM;
+                /* A mask, which is no regular file, hides what is in later places. */
+                if (stat(path, &st) >= 0)
+                        return S_ISREG(st.st_mode) ? definitions_refresh(definitions) : 0;
+        }
+
         return 0;
 }
 

@@ -17,6 +17,10 @@ DEFINE_CLEANUP(Definitions *, definitions_free)
 /* Looks again now: what was changed a moment ago is known afterwards. 0 or negative errno. */
 int definitions_refresh(Definitions *definitions);
 
+/* Looks again if a container that is not known has a definition by now: somebody who has just written it is answered
+ * before the watch tells. Costs a look at four places when there is none. 0 or negative errno. */
+int definitions_look_for(Definitions *definitions, const char *container);
+
 /* The text that the property Definition has. 0, or a DefinitionError: then RET_TEXT is what is wrong; or
  * negative errno. */
 int definition_text(const char *container, char **ret_text);

@@ -21,6 +21,7 @@
 #include "manager/helper-client.h"
 #include "manager/operation.h"
 #include "manager/units.h"
+#include "spec/name.h"
 
 #define IDLE_USEC (UINT64_C(30) * 1000 * 1000)
 #define LEAVING_USEC (UINT64_C(25) * 1000 * 1000) /* longer than most callers wait for an answer */
@@ -66,6 +67,18 @@ int manager_container(Manager *manager, const char *name, UnitKind kind, Contain
 
         *ret = container;
         return 0;
+}
+
+Container *manager_find(Manager *manager, const char *name) {
+        Container *container = registry_find(&manager->registry, name);
+
+        if (manager->definitions && (!container || !container_is_visible(container)) &&
+            container_name_is_valid(name)) {
+                (void) definitions_look_for(manager->definitions, name);
+                container = registry_find(&manager->registry, name);
+        }
+
+        return container;
 }
 
 static void on_control_group(const char *name, void *userdata) {

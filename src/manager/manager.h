@@ -67,6 +67,9 @@ int container_facts(const Container *container, ContainerFacts *ret);
 /* OLD may be NULL if only visibility can have changed. The container may be gone afterwards. */
 void manager_container_changed(Manager *manager, Container *container, const ContainerFacts *old);
 
+/* The container of that name, NULL if there is none. Looks for a definition before it says so. */
+Container *manager_find(Manager *manager, const char *name);
+
 /* Finds or makes the container of a unit. 0 or -ENOMEM. */
 int manager_container(Manager *manager, const char *name, UnitKind kind, Container **ret);
 

@@ -75,6 +75,25 @@ def test_enable_is_systemds_permission(machine, defined):
     assert web.systemctl('is-enabled', check=False).stdout == 'disabled\n'
 
 
+def test_a_definition_that_was_just_written(machine, container):
+    """Nobody has to wait until the service has seen it."""
+    ctl(machine, 'list')
+    for number in range(5):
+        one = container(f'quick{number}', SLEEPER)
+        ctl(machine, 'start', one.name)
+        assert one.show('ActiveState') == 'active'
+    two = container('later', SLEEPER)
+    ctl(machine, 'enable', '--now', two.name)
+    ctl(machine, 'disable', '--now', two.name)
+    assert two.show('ActiveState') == 'inactive'
+    # A mask is none, and asking for it costs no more than that.
+    machine.run(['ln', '-s', '/dev/null', '/etc/berth/containers/masked.container'])
+    try:
+        assert ctl(machine, 'start', 'masked', check=False).returncode == 4
+    finally:
+        machine.remove('/etc/berth/containers/masked.container')
+
+
 def test_logs(machine, container):
     talker = container('talker', SLEEPER.replace('/bin/sleep 1000', '/bin/sh -c "echo said-inside; sleep 1000"'))
     talker.start()

@@ -259,7 +259,7 @@ find_container(sd_bus *bus,
                void *userdata,
                void **ret_found,
                sd_bus_error *error) {
-        const Manager *manager = userdata;
+        Manager *manager = userdata;
         _cleanup_free_ char *name = NULL;
         Container *container;
         int r;
@@ -267,7 +267,7 @@ find_container(sd_bus *bus,
         r = sd_bus_path_decode(path, BUS_CONTAINERS, &name);
         if (r <= 0)
                 return r;
-        container = registry_find(&manager->registry, name);
+        container = manager_find(manager, name);
         if (!container || !container->announced)
                 return 0;
 

@@ -40,7 +40,7 @@ int verb_find(Manager *manager, const char *name, Container **ret, sd_bus_error 
         if (!container_name_is_valid(name))
                 return sd_bus_error_set(error, ERROR_INVALID_NAME, CONTAINER_NAME_RULE);
 
-        container = registry_find(&manager->registry, name);
+        container = manager_find(manager, name);
         if (container && container->busy && !container_is_visible(container))
                 return sd_bus_error_setf(error, ERROR_BUSY, "Container %s %s", name, container->busy);
         if (!container || !container_is_visible(container))
