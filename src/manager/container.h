@@ -69,6 +69,7 @@ typedef struct Container {
         bool defined;                   /* there is a definition */
         bool announced;                 /* clients know of it */
         bool group_asked;               /* for unit.control_group */
+        bool listed;                    /* systemd had it when it was asked for all last */
         struct sd_event_source *events; /* its cgroup.events, where the kernel tells of the freezer */
         unsigned holds;                 /* operations that need it to stay */
         const char *busy; /* what is being done that excludes everything else, as a clause; NULL: nothing */

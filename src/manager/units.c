@@ -288,11 +288,30 @@ static int units_listed(Units *units, const char *unit, const char *active) {
         r = manager_container(units->manager, name, kind, &container);
         if (r < 0 || container->kind != kind)
                 return r;
+        container->listed = true;
         r = string_set(&container->unit.active, active);
         if (r < 0)
                 return r;
 
         return units_fetch_all(units, container);
+}
+
+/* What is not in the list has ended while nobody told, as units do that systemd forgets during a reload. */
+static void units_end_unlisted(Units *units) {
+        Registry *registry = &units->manager->registry;
+
+        for (size_t i = registry->n; i-- > 0;) {
+                Container *container = registry->containers[i];
+                ContainerFacts old = {};
+
+                if (container->listed || !container->unit.active || streq(container->unit.active, "inactive"))
+                        continue;
+                if (container_facts(container, &old) >= 0) {
+                        (void) string_set(&container->unit.active, NULL);
+                        manager_container_changed(units->manager, container, &old);
+                }
+                container_facts_clear(&old);
+        }
 }
 
 static int on_listed(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -305,6 +324,8 @@ static int on_listed(sd_bus_message *reply, void *userdata, sd_bus_error *error)
                 return sd_event_exit(units->manager->event, -EIO);
         }
 
+        for (size_t i = 0; i < units->manager->registry.n; i++)
+                units->manager->registry.containers[i]->listed = false;
         r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
         while (r >= 0) {
                 const char *unit, *active;
@@ -322,6 +343,7 @@ static int on_listed(sd_bus_message *reply, void *userdata, sd_bus_error *error)
                 return sd_event_exit(units->manager->event, r);
         }
 
+        units_end_unlisted(units);
         units_answered(units);
         return 0;
 }
