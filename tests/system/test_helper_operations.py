@@ -186,6 +186,23 @@ def test_open_root_of_none(helper, container):
     demo.machine.run(['systemctl', 'daemon-reload'])
 
 
+def test_open_root_before_there_is_one(helper, container):
+    """The container's init is there and known to systemd, and still sees what the host sees."""
+    demo = container('demo', DEMO)
+    dropin = f'/run/systemd/system/{UNIT}.d/hang.conf'
+    demo.machine.write(dropin, '[Service]\nEnvironment=BERTH_FAULT=tree:hang\nTimeoutStopSec=1\n')
+    try:
+        demo.machine.run(['systemctl', 'daemon-reload'])
+        demo.machine.run(['systemctl', 'start', '--no-block', UNIT])
+        demo.wait_for(lambda: demo.machine.run(f'grep -q /payload /proc/{demo.main_pid()}/cgroup', check=False).returncode == 0,
+                      'its init')
+        assert call(helper, 'OpenRoot', 's', [UNIT])[0] == ERROR + 'NotRunning'
+    finally:
+        demo.machine.run(['systemctl', 'kill', '--signal=KILL', UNIT])
+        demo.machine.remove(f'/run/systemd/system/{UNIT}.d')
+        demo.machine.run(['systemctl', 'daemon-reload'])
+
+
 # -- runs -----------------------------------------------------------------------------------------------------------
 
 @pytest.fixture

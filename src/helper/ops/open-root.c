@@ -2,7 +2,7 @@
 /*
  * OpenRoot: the root directory of a running container. Its init is found by systemd, held by a pidfd, and
  * looked at before anything is done with it; a child enters its mount namespace and opens what is the root
- * there. The kernel takes no set-uid bit from a mount of another mount namespace, so that whoever gets the
+ * there. As long as a start has not got that far this is the host's, which nobody gets. The kernel takes no set-uid bit from a mount of another mount namespace, so that whoever gets the
  * descriptor cannot use the guest's.
  */
 #include <errno.h>
@@ -25,16 +25,21 @@
 static int open_root(ChildReport *report, void *userdata) {
         _cleanup_close_ int root = -EBADF;
         int pidfd = *(int *) userdata;
+        struct stat host, st;
 
+        if (stat("/", &host) < 0)
+                return -errno;
         if (setns(pidfd, CLONE_NEWNS) < 0)
                 return child_give_error(
                                 report, errno == ESRCH ? HELPER_ERROR_NOT_RUNNING : HELPER_ERROR_FAILED,
                                 "Cannot enter the container's mount namespace: %s", strerror(errno));
         root = open("/", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (root < 0)
+        if (root < 0 || fstat(root, &st) < 0)
                 return child_give_error(
                                 report, HELPER_ERROR_FAILED, "Cannot open the container's root: %s",
                                 strerror(errno));
+        if (st.st_dev == host.st_dev && st.st_ino == host.st_ino)
+                return child_give_error(report, HELPER_ERROR_NOT_RUNNING, "The container has no root of its own yet");
 
         return child_give_fd(report, "", root);
 }
