@@ -44,6 +44,9 @@
 #define CALLS_HELD_EACH_MAX 256           /* of one caller */
 #define AUTHORIZATIONS_MAX 512            /* calls that wait for polkit, in all */
 #define AUTHORIZATIONS_EACH_MAX 64        /* of one uid */
+#define CALL_SIZE_MAX (FILE_SIZE_MAX + 128 * 1024)      /* bytes of a call that waits for polkit: its arguments */
+#define AUTHORIZATIONS_SIZE_MAX (128 * 1024 * 1024)     /* bytes of calls that wait for polkit, in all */
+#define AUTHORIZATIONS_SIZE_EACH_MAX (16 * 1024 * 1024) /* of one uid */
 #define AUTHORIZATIONS_ASKED_MAX 48       /* that polkit has at a time: dbus-daemon allows 128 open calls in all */
 #define AUTHORIZATIONS_ASKED_EACH_MAX 16  /* of one uid */
 #define AUTHORIZATION_USEC (UINT64_C(30) * 1000000)              /* polkit's time for an answer */

@@ -377,6 +377,21 @@ class Authorize(unittest.TestCase):
         self.polkit.policy = lambda question: (True, False)
         self.see(self.caller().ask(), None)
 
+    def test_a_long_call_does_not_wait(self) -> None:
+        """What is kept until polkit answers has a limit: of one call, whatever it is made of, and of one user."""
+        self.polkit.policy = lambda question: None
+        self.see(self.caller().ask(container="x" * (2 << 20)), LIMITS)
+        self.assertEqual(self.polkit.asked, [])
+        answers = [self.caller().ask(container="x" * (1 << 20)) for _ in range(16)]
+        self.wait(lambda: any(answer.there for answer in answers) and len(self.polkit.asked) >= 15)
+        self.assertEqual([answer.error for answer in answers if answer.there], [LIMITS])
+        for question in self.polkit.asked:
+            self.polkit.answer(question, (True, False))
+        self.wait(lambda: all(answer.there for answer in answers))
+        self.assertEqual(sum(answer.error is None for answer in answers), 15)
+        self.polkit.policy = lambda question: (True, False)
+        self.see(self.caller().ask(container="x" * (1 << 20)), None)
+
     @unittest.skipIf(os.geteuid() != 0, "needs root")
     def test_limit_of_all_users(self) -> None:
         """Four users could have 64; polkit has 48 at a time, and everybody is answered in the end."""

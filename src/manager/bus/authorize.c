@@ -10,6 +10,7 @@
 #include "basic/cleanup.h"
 #include "basic/string.h"
 #include "manager/bus/callers.h"
+#include "manager/bus/message-size.h"
 #include "spec/limits.h"
 
 #define ACTION_PREFIX "org.berth.container1."
@@ -35,6 +36,7 @@ typedef struct Question {
         char *action;   /* with the prefix */
         char *container, *verb;
         uid_t owner, uid;
+        size_t size; /* of the call, which is kept until there is an answer */
         uint64_t id;
         bool sent;         /* else it waits for its turn */
         sd_bus_slot *slot; /* while polkit has it */
@@ -189,14 +191,19 @@ static int on_sending(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-static int questions_limit(const Authorizer *a, uid_t uid, sd_bus_error *ret_error) {
-        size_t n = 0, n_uid = 0;
+static int questions_limit(const Authorizer *a, uid_t uid, size_t size, sd_bus_error *ret_error) {
+        size_t n = 0, n_uid = 0, size_all = size, size_uid = size;
 
         for (const Question *i = a->questions; i; i = i->next) {
                 n++;
-                n_uid += i->uid == uid;
+                size_all += i->size;
+                if (i->uid != uid)
+                        continue;
+                n_uid++;
+                size_uid += i->size;
         }
-        if (n >= AUTHORIZATIONS_MAX || n_uid >= AUTHORIZATIONS_EACH_MAX)
+        if (n >= AUTHORIZATIONS_MAX || n_uid >= AUTHORIZATIONS_EACH_MAX || size_all > AUTHORIZATIONS_SIZE_MAX ||
+            size_uid > AUTHORIZATIONS_SIZE_EACH_MAX)
                 return sd_bus_error_set(ret_error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait for authorization");
 
         return 0;
@@ -233,9 +240,15 @@ static int question_ask(Authorizer *a, sd_bus_message *call, const char *action,
                         uid_t uid, sd_bus_error *ret_error) {
         _cleanup_(question_freep) Question *question = NULL;
         HeldCall *held;
+        size_t size;
         int r;
 
-        r = questions_limit(a, uid, ret_error);
+        r = message_size(call, CALL_SIZE_MAX, &size);
+        if (r == -E2BIG)
+                return sd_bus_error_set(ret_error, SD_BUS_ERROR_LIMITS_EXCEEDED, "The call is too long");
+        if (r < 0)
+                return r;
+        r = questions_limit(a, uid, size, ret_error);
         if (r < 0)
                 return r;
         r = question_new(a, action, request, uid, &question);
@@ -246,6 +259,7 @@ static int question_ask(Authorizer *a, sd_bus_message *call, const char *action,
                 return r;
 
         question->held = held;
+        question->size = size;
         held->attached_free = question_free;
         held->attached = TAKE_PTR(question);
         questions_look(a);
