@@ -218,6 +218,36 @@ def run_script(root, then):
     return f'root = os.open("{root}", os.O_RDONLY | os.O_DIRECTORY)\nbecome_manager()\np = Peer()\n{RUN}{then}'
 
 
+# A file system of a user's that says nothing once it is mounted: whoever asks it waits.
+SILENT = '''
+import ctypes, struct, threading
+fuse = os.open("/dev/fuse", os.O_RDWR)
+libc = ctypes.CDLL(None)
+os.makedirs("/run/silent", exist_ok=True)
+assert libc.mount(b"silent", b"/run/silent", b"fuse", 0, f"fd={fuse},rootmode=40000,user_id=0,group_id=0".encode()) == 0
+def answer():
+    first = os.read(fuse, 1 << 17)
+    os.write(fuse, struct.pack("<IiQIIIIHHIIHHIIII8x", 80, 0, *struct.unpack_from("<Q", first, 8),
+                               7, 31, 65536, 0, 12, 9, 65536, 1, 0, 0, 0, 0, 0, 0))
+    while True:
+        os.read(fuse, 1 << 17)
+threading.Thread(target=answer, daemon=True).start()
+silent = os.open("/run/silent", os.O_PATH)
+libc.umount2(b"/run/silent", 2)
+'''
+
+
+def test_a_file_system_that_does_not_answer(helper):
+    """The helper does not wait for it, and serves others."""
+    script = f'''{SILENT}
+become_manager()
+p = Peer()
+{RUN}error, _ = run("demo", "[Nothing]\\n", [("x", 0)], [silent])
+print(json.dumps(error), flush=True)
+os._exit(0)'''
+    assert helper.run(script, manager=False, timeout=20) == ERROR + 'InvalidDefinition'
+
+
 def gone(machine, unit):
     deadline = time.monotonic() + 30 * machine.patience
     while machine.run(['systemctl', 'show', '--value', '--property=LoadState', unit]).stdout.strip() != 'not-found':
