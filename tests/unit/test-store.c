@@ -4,7 +4,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +16,7 @@
 #include "basic/string.h"
 #include "helper/store/data.h"
 #include "helper/store/delete.h"
+#include "helper/store/make.h"
 #include "helper/store/unpacker.h"
 #include "spec/unpack.h"
 
@@ -162,4 +166,39 @@ static void test_delete(void) {
         CHECK_INT(rmdir(path), 0);
 }
 
-TESTS(test_staged_names, test_entries, test_answers, test_answers_without_end, test_delete)
+static bool is_defined(const char *container) {
+        _cleanup_(store_done) Store store = STORE_NULL;
+        StoreError error = {};
+
+        REQUIRE(store_open(&error, &store) == 0);
+        return store_has(&store, ROOM_DEFINITIONS, container) == 1;
+}
+
+/* A removal that finds its container in use gives the definition back, whatever was removed meanwhile. */
+static void test_withdraw(void) {
+        char web[STORE_NAME_SIZE], db[STORE_NAME_SIZE];
+        StoreError error = {};
+
+        if (geteuid() != 0) {
+                (void) fprintf(stderr, "test_withdraw needs root\n");
+                return;
+        }
+        REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+        REQUIRE(mount("store", "/var/lib", "tmpfs", 0, NULL) == 0);
+        REQUIRE(mkdir("/var/lib/berth", 0711) == 0 && mkdir("/var/lib/berth/containers", 0755) == 0);
+        REQUIRE(file_create(AT_FDCWD, "/var/lib/berth/containers/web.container", 0644, "") == 0);
+        REQUIRE(file_create(AT_FDCWD, "/var/lib/berth/containers/db.container", 0644, "") == 0);
+
+        CHECK_INT(store_withdraw("web", web, &error), 0);
+        CHECK_INT(store_withdraw("db", db, &error), 0);
+        CHECK(!is_defined("web") && !is_defined("db"));
+        CHECK_INT(store_remove("db", true, db, &error), 0);
+        CHECK_INT(store_restore("web", web, &error), 0);
+        CHECK(is_defined("web") && !is_defined("db"));
+
+        CHECK_INT(store_withdraw("web", web, &error), 0);
+        CHECK_INT(store_remove("web", false, web, &error), 0);
+        CHECK_INT(rmdir("/var/lib/berth/containers"), 0);
+}
+
+TESTS(test_staged_names, test_entries, test_answers, test_answers_without_end, test_delete, test_withdraw)

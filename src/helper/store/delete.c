@@ -46,7 +46,8 @@ static int move_up(int parent, const char *name, int top) {
                 return -EIO;
 
         (void) snprintf(moved, sizeof moved, ".%016llx", (unsigned long long) random);
-        return renameat(parent, name, top, moved) < 0 ? -errno : 0;
+        /* Another process may be at the same. */
+        return renameat(parent, name, top, moved) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 /* A file, or a directory as far as it is empty; else it is moved. */

@@ -268,21 +268,39 @@ int store_end_run(const char *container, StoreError *error) {
         return r < 0 ? store_fail_errno(error, r, "Cannot remove what the run of %s left", container) : 0;
 }
 
-int store_withdraw(const char *container, char ret_trash[static STORE_NAME_SIZE], StoreError *error) {
+/* Takes a definition's name away. It stays in its room, since others may empty the trash before it is known whether it has
+ * to come back; a sweep finds it there. RET_NAME is empty if there was none. */
+static int definition_hide(const Store *store, const char *container, char ret_name[static STORE_NAME_SIZE]) {
+        char entry[STORE_NAME_SIZE], name[STORE_NAME_SIZE];
+        int fd = store->rooms[ROOM_DEFINITIONS], r;
+
+        r = store_stage(container, STAGED_NEW, name);
+        if (r < 0)
+                return r;
+        store_entry(ROOM_DEFINITIONS, container, entry);
+        if (renameat2(fd, entry, fd, name, RENAME_NOREPLACE) < 0) {
+                if (errno != ENOENT)
+                        return -errno;
+                name[0] = '\0';
+        }
+
+        memcpy(ret_name, name, sizeof name);
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+int store_withdraw(const char *container, char ret_hidden[static STORE_NAME_SIZE], StoreError *error) {
         _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         _cleanup_(definition_freep) Definition *definition = NULL;
         _cleanup_store_ Store store = STORE_NULL;
-        char entry[STORE_NAME_SIZE];
         int r;
 
         r = store_open(error, &store);
         if (r < 0)
                 return r;
-        store_entry(ROOM_DEFINITIONS, container, entry);
-        r = store_throw(&store, ROOM_DEFINITIONS, entry, container, ret_trash);
+        r = definition_hide(&store, container, ret_hidden);
         if (r < 0)
                 return store_fail_errno(error, r, "Cannot remove the definition of %s", container);
-        if (ret_trash[0])
+        if (ret_hidden[0])
                 return 0;
 
         r = definition_load(definition_sources_host(), container, &definition, &problems);
@@ -296,22 +314,23 @@ int store_withdraw(const char *container, char ret_trash[static STORE_NAME_SIZE]
                           "file", container);
 }
 
-int store_restore(const char *container, const char *trash, StoreError *error) {
+int store_restore(const char *container, const char *hidden, StoreError *error) {
         _cleanup_store_ Store store = STORE_NULL;
         char entry[STORE_NAME_SIZE];
-        int r;
+        int fd, r;
 
         r = store_open(error, &store);
         if (r < 0)
                 return r;
         store_entry(ROOM_DEFINITIONS, container, entry);
-        if (renameat2(store.rooms[ROOM_TRASH], trash, store.rooms[ROOM_DEFINITIONS], entry, RENAME_NOREPLACE) < 0)
+        fd = store.rooms[ROOM_DEFINITIONS];
+        if (renameat2(fd, hidden, fd, entry, RENAME_NOREPLACE) < 0)
                 return store_fail_errno(error, -errno, "Cannot bring back the definition of %s", container);
 
         return 0;
 }
 
-int store_remove(const char *container, bool data, const char *trash, StoreError *error) {
+int store_remove(const char *container, bool data, const char *hidden, StoreError *error) {
         _cleanup_store_ Store store = STORE_NULL;
         int r;
 
@@ -320,11 +339,13 @@ int store_remove(const char *container, bool data, const char *trash, StoreError
                 return r;
         r = data ? store_discard_data(&store, container) : 0;
         if (r == -EWOULDBLOCK) {
-                r = store_restore(container, trash, error);
+                r = store_restore(container, hidden, error);
                 return r < 0 ? r :
                                store_fail(error, HELPER_ERROR_RUNNING, "The root of %s is in use by %s", container,
                                           "another container or program");
         }
+        if (r >= 0 && unlinkat(store.rooms[ROOM_DEFINITIONS], hidden, 0) < 0)
+                r = -errno;
         if (r >= 0)
                 r = store_empty_trash(&store);
 
