@@ -30,6 +30,8 @@ BUILD_OPTIONS = ['-Dfault-injection=true']
 
 def pytest_addoption(parser):
     parser.addoption('--keep-machine', action='store_true', help='leave the test machines up for a look: machine list')
+    parser.addoption('--fuzz-seconds', type=float, default=20,
+                     help='how long D-Bus calls are made up, as root and as a user')
 
 
 def forget_dead_sessions():
