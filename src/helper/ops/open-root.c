@@ -2,8 +2,9 @@
 /*
  * OpenRoot: the root directory of a running container. Its init is found by systemd, held by a pidfd, and
  * looked at before anything is done with it; a child enters its mount namespace and opens what is the root
- * there. As long as a start has not got that far this is the host's, which nobody gets. The kernel takes no set-uid bit from a mount of another mount namespace, so that whoever gets the
- * descriptor cannot use the guest's.
+ * there. As long as a start has not got that far this is the host's, which nobody gets. The kernel
+ * takes no set-uid bit from a mount of another mount namespace, so that whoever gets the descriptor cannot
+ * use the guest's.
  */
 #include <errno.h>
 #include <fcntl.h>

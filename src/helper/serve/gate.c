@@ -125,8 +125,8 @@ int gate_descriptor(int fd, DescriptorKind kind) {
         bool path, ok = false;
         int flags, access;
 
-        /* A file system that is a user's program, or on another host, may never answer; what kind of file it is does not
-         * have to be asked. */
+        /* A file system that is a user's program, or on another host, may never answer; what kind of file it is
+         * does not have to be asked. */
         flags = fcntl(fd, F_GETFL);
         if (flags < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
                 return -errno;

@@ -268,8 +268,8 @@ int store_end_run(const char *container, StoreError *error) {
         return r < 0 ? store_fail_errno(error, r, "Cannot remove what the run of %s left", container) : 0;
 }
 
-/* Takes a definition's name away. It stays in its room, since others may empty the trash before it is known whether it has
- * to come back; a sweep finds it there. RET_NAME is empty if there was none. */
+/* Takes a definition's name away. It stays in its room, since others may empty the trash before it is known whether
+ * it has to come back; a sweep finds it there. RET_NAME is empty if there was none. */
 static int definition_hide(const Store *store, const char *container, char ret_name[static STORE_NAME_SIZE]) {
         char entry[STORE_NAME_SIZE], name[STORE_NAME_SIZE];
         int fd = store->rooms[ROOM_DEFINITIONS], r;
