@@ -38,7 +38,11 @@ static const int calls[] = {
 };
 
 static int change_root(int target) {
+        struct mount_attr private = { .propagation = MS_PRIVATE };
+
         if (move_mount(target, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+                return -errno;
+        if (mount_setattr(target, "", AT_EMPTY_PATH, &private, sizeof private) < 0)
                 return -errno;
         if (fchdir(target) < 0 || sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
                 return -errno;

@@ -23,3 +23,5 @@ int op_open_root(Request *request);
 int op_reload(Request *request);
 int op_run(Request *request);
 int op_set_properties(Request *request);
+int op_create(Request *request); /* create.c */
+int op_remove(Request *request); /* remove.c */

@@ -25,9 +25,27 @@ static bool request_is_heard(const Request *request) {
         return request->connection && sd_bus_is_open(request->connection->bus) > 0;
 }
 
-int request_reply(Request *request, const char *types, ...) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        va_list args;
+/* Adds an array of strings, one a line of LINES. */
+static int append_lines(sd_bus_message *reply, const char *lines) {
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "s");
+        while (r >= 0 && *lines) {
+                size_t size = strcspn(lines, "\n");
+                _cleanup_free_ char *line = strndup(lines, size);
+
+                if (!line)
+                        return -ENOMEM;
+                r = sd_bus_message_append_basic(reply, 's', line);
+                lines += size + (lines[size] == '\n');
+        }
+
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* LINES may be NULL: no array then. */
+static int reply(Request *request, const char *lines, const char *types, va_list args) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
         int r;
 
         if (!request_is_heard(request)) {
@@ -35,20 +53,39 @@ int request_reply(Request *request, const char *types, ...) {
                 return 0;
         }
 
-        r = sd_bus_message_new_method_return(request->message, &reply);
-        if (r >= 0 && types && *types) {
-                va_start(args, types);
-                r = sd_bus_message_appendv(reply, types, args);
-                va_end(args);
-        }
+        r = sd_bus_message_new_method_return(request->message, &answer);
+        if (r >= 0 && types && *types)
+                r = sd_bus_message_appendv(answer, types, args);
+        if (r >= 0 && lines)
+                r = append_lines(answer, lines);
         if (r >= 0)
-                r = sd_bus_send(NULL, reply, NULL);
+                r = sd_bus_send(NULL, answer, NULL);
         if (r < 0)
                 return request_fail(
                                 request, HELPER_ERROR_FAILED, "The answer cannot be sent: %s", strerror(-r));
 
         server_forget(request->server, request);
         return 0;
+}
+
+int request_reply(Request *request, const char *types, ...) {
+        va_list args;
+        int r;
+
+        va_start(args, types);
+        r = reply(request, NULL, types, args);
+        va_end(args);
+        return r;
+}
+
+int request_reply_lines(Request *request, const char *lines, const char *types, ...) {
+        va_list args;
+        int r;
+
+        va_start(args, types);
+        r = reply(request, lines, types, args);
+        va_end(args);
+        return r;
 }
 
 int request_fail(Request *request, const char *error, const char *format, ...) {

@@ -54,6 +54,9 @@ struct Request {
 /* Answers with values of these types, as sd_bus_message_append() takes them. Returns 0. */
 int request_reply(Request *request, const char *types, ...);
 
+/* The same, and behind them an array of strings (as), one a line of LINES. */
+int request_reply_lines(Request *request, const char *lines, const char *types, ...);
+
 /* Refuses or fails, with the error's name and the sentence for people; one line goes to the journal. Returns
  * 0. */
 int request_fail(Request *request, const char *error, const char *format, ...) _printf_(3, 4);

@@ -16,6 +16,7 @@
 #include "basic/parse.h"
 #include "basic/string.h"
 #include "helper/serve/gate.h"
+#include "helper/serve/sweep.h"
 #include "spec/name.h"
 
 #define WHY_SIZE 256
@@ -412,6 +413,9 @@ int serve(int listen_fd, uid_t manager) {
         r = sd_event_add_signal(server.event, NULL, SIGTERM, NULL, NULL);
         if (r >= 0)
                 r = sd_event_add_signal(server.event, NULL, SIGINT, NULL, NULL);
+        if (r < 0)
+                return r;
+        r = sweep_begin(server.event);
         if (r < 0)
                 return r;
         r = sd_event_add_io(server.event, &server.listen, listen_fd, EPOLLIN, on_connection, &server);

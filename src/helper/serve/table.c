@@ -36,6 +36,17 @@ const Operation operations[] = {
                 .why = "it makes systemd forget that a container failed",
         },
         {
+                .member = "Create", .arguments = "ssa{sh}hb", .target = TARGET_NAME, .exclusive = true, .loss = LOSS_KILL,
+                .run = op_create,
+                .why = "the definition is untrusted, and judged at every start; archives are read without rights, in namespaces; and "
+                       "a directory or image counts only if its mode proves that its owner or root opened it",
+        },
+        {
+                .member = "Remove", .arguments = "sb", .target = TARGET_NAME, .exclusive = true, .loss = LOSS_FINISH,
+                .run = op_remove,
+                .why = "it reaches what was made by Create and nothing else, by a name that has no slash, in directories of root's",
+        },
+        {
                 .member = "Reload", .arguments = "", .target = TARGET_HOST, .run = op_reload,
                 .why = "systemd reads files again that root wrote, or that are untrusted wherever they come from",
         },

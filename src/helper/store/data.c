@@ -150,7 +150,11 @@ static int root_make(const Store *store, const char *staged, const StoreData *da
         if (target < 0 || fchown(target, FOREIGN_BASE, FOREIGN_BASE) < 0 || fchmod(target, 0755) < 0)
                 return store_fail_errno(error, -errno, "Cannot make the root's directory");
 
-        return root_fill(target, data, ret_notes, error);
+        if (data->kind != STORE_DATA_EMPTY)
+                return root_fill(target, data, ret_notes, error);
+
+        *ret_notes = strdup("the root is empty\n");
+        return *ret_notes ? 0 : -ENOMEM;
 }
 
 static int image_make(const Store *store, const char *staged, const StoreData *data, char **ret_notes,

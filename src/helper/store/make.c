@@ -82,34 +82,34 @@ static int check_room_is_free(const Store *store, const char *container, StoreEr
                 store_entry(data[i], container, entry);
                 if (r > 0)
                         return store_fail(error, HELPER_ERROR_EXISTS,
-                                          "There is data of an earlier container %s: %s/%s; remove it, or make the "
-                                          "container without new data to use it again",
+                                          "There is data of an earlier container %s: %s/%s; make the container without "
+                                          "new data to use it again, or remove it",
                                           container, store_room_path(data[i]), entry);
         }
 
         return 0;
 }
 
-/* With Managed=yes there is new data or kept data, and without there is none. */
+/* New data is for Managed=yes only, and for a name of which nothing is kept. */
 static int check_data(const Store *store, const Definition *definition, const StoreData *data, StoreError *error) {
-        int root, image;
-
+        if (data->kind == STORE_DATA_NONE)
+                return 0;
         if (!definition->managed)
-                return data->kind == STORE_DATA_NONE ?
-                               0 :
-                               store_fail(error, INVALID_ARGS,
-                                          "Data is for a definition with [Root] Managed=yes, and this is none");
-        if (data->kind != STORE_DATA_NONE)
-                return check_room_is_free(store, definition->name, error);
+                return store_fail(error, INVALID_ARGS,
+                                  "Data is for a definition with [Root] Managed=yes, and this is none");
 
-        root = store_has(store, ROOM_ROOTS, definition->name);
-        image = store_has(store, ROOM_IMAGES, definition->name);
+        return check_room_is_free(store, definition->name, error);
+}
+
+/* Without new data the root that was kept of an earlier container is used, or an empty one is made. */
+static int choose_data(const Store *store, const Definition *definition, StoreData *data, StoreError *error) {
+        int root = store_has(store, ROOM_ROOTS, definition->name), image = store_has(store, ROOM_IMAGES, definition->name);
+
         if (root < 0 || image < 0)
                 return store_fail_errno(error, root < 0 ? root : image, "Cannot look into the store");
-        if (!root && !image)
-                return store_fail(error, INVALID_ARGS,
-                                  "With [Root] Managed=yes an archive, a directory or an image is needed to make the "
-                                  "root of");
+        if (definition->managed && data->kind == STORE_DATA_NONE && !root && !image)
+                data->kind = STORE_DATA_EMPTY;
+
         return 0;
 }
 
@@ -135,23 +135,27 @@ static int stage_definition(const Store *store, const char *container, StagedKin
 }
 
 static int create_new(const Store *store, const Definition *definition, const char *text, size_t size,
-                      const StoreData *data, char **ret_notes, StoreError *error) {
-        StagedKind kind = data->kind == STORE_DATA_NONE ? STAGED_NEW : STAGED_MAKE;
+                      StoreData data, char **ret_notes, StoreError *error) {
         _cleanup_free_ char *notes = NULL;
         char staged[STORE_NAME_SIZE];
+        StagedKind kind;
         int r;
 
         r = check_name_is_free(store, definition->name, error);
         if (r < 0)
                 return r;
-        r = check_data(store, definition, data, error);
+        r = check_data(store, definition, &data, error);
+        if (r < 0)
+                return r;
+        r = choose_data(store, definition, &data, error);
         if (r < 0)
                 return r;
 
+        kind = data.kind == STORE_DATA_NONE ? STAGED_NEW : STAGED_MAKE;
         r = stage_definition(store, definition->name, kind, text, size, staged);
         if (r < 0)
                 return store_fail_errno(error, r, "Cannot write the definition");
-        r = store_make_data(store, definition->name, data, &notes, error);
+        r = store_make_data(store, definition->name, &data, &notes, error);
         if (r < 0) {
                 (void) unlinkat(store->rooms[ROOM_DEFINITIONS], staged, 0);
                 return r;
@@ -181,9 +185,6 @@ static int create_again(const Store *store, const Definition *definition, const 
         if (r == 0)
                 return store_fail(error, HELPER_ERROR_NOT_FOUND, "There is no definition of %s that was made so",
                                   definition->name);
-        r = check_data(store, definition, data, error);
-        if (r < 0)
-                return r;
 
         r = stage_definition(store, definition->name, STAGED_NEW, text, size, staged);
         if (r < 0)
@@ -212,7 +213,7 @@ int store_create(const char *container, const char *definition, size_t size, con
         if (replace)
                 r = create_again(&store, checked, definition, size, data, error);
         else
-                r = create_new(&store, checked, definition, size, data, &notes, error);
+                r = create_new(&store, checked, definition, size, *data, &notes, error);
         if (r < 0)
                 return r;
         if (!notes)

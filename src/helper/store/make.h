@@ -19,7 +19,8 @@
 #include "helper/store/place.h"
 
 typedef enum StoreDataKind {
-        STORE_DATA_NONE,
+        STORE_DATA_NONE,  /* none, or what is kept */
+        STORE_DATA_EMPTY, /* a root that is filled later */
         STORE_DATA_TAR,
         STORE_DATA_DIRECTORY,
         STORE_DATA_IMAGE,
