@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
@@ -70,6 +71,14 @@ static int attributes_add_capability(Report *report, Attributes *attributes, con
         return attributes_add(attributes, CAPABILITY, &data, XATTR_CAPS_SZ_2);
 }
 
+static bool attributes_have(const Attributes *attributes, const char *name) {
+        for (size_t i = 0; i < attributes->n; i++)
+                if (streq(attributes->list[i].name, name))
+                        return true;
+
+        return false;
+}
+
 static int attributes_take(Report *report, Attributes *attributes, const char *path, const char *name,
                            const void *value, size_t size) {
         bool fits = size <= UNPACK_ATTRIBUTE_SIZE_MAX && attributes->n < UNPACK_ATTRIBUTES_MAX;
@@ -78,6 +87,9 @@ static int attributes_take(Report *report, Attributes *attributes, const char *p
                 return attributes_add_capability(report, attributes, path, value, size);
         if (fits && string_after_prefix(name, "user."))
                 return attributes_add(attributes, name, value, size);
+        /* GNU tar writes these twice, as text and as they are. */
+        if (fits && (streq(name, ACL_ACCESS) || streq(name, ACL_DEFAULT)))
+                return attributes_have(attributes, name) ? 0 : attributes_add(attributes, name, value, size);
 
         /* Every file of a system with SELinux has a label; the container's system gives its own. */
         if (!streq(name, "security.selinux"))
@@ -191,17 +203,13 @@ int attributes_from_file(Report *report, int fd, const char *path, Attributes *a
                 ssize_t size = fgetxattr(fd, name, value, UNPACK_ATTRIBUTE_SIZE_MAX);
                 int r;
 
-                if (size < 0)
+                if (size < 0) {
                         report_note(report, NOTE_ATTRIBUTE, path);
-                else if (streq(name, ACL_ACCESS) || streq(name, ACL_DEFAULT)) {
-                        r = attributes_add(attributes, name, value, (size_t) size);
-                        if (r < 0)
-                                return r;
-                } else {
-                        r = attributes_take(report, attributes, path, name, value, (size_t) size);
-                        if (r < 0)
-                                return r;
+                        continue;
                 }
+                r = attributes_take(report, attributes, path, name, value, (size_t) size);
+                if (r < 0)
+                        return r;
         }
 
         return 0;
