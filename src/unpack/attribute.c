@@ -47,10 +47,10 @@ static int attributes_add(Attributes *attributes, const char *name, const void *
         return r;
 }
 
-/* Capabilities as the kernel has them for any user namespace become those of ours when they are set. The version that
- * names a namespace's root is of use only if that is root here. */
-static int attributes_add_capability(Report *report, Attributes *attributes, const char *path, const void *value,
-                                     size_t size) {
+/* Capabilities as the kernel has them for any user namespace become those of ours when they are set. The
+ * version that names a namespace's root is of use only if that is root here. */
+static int attributes_add_capability(
+                Report *report, Attributes *attributes, const char *path, const void *value, size_t size) {
         struct vfs_ns_cap_data data = {};
 
         if (size != XATTR_CAPS_SZ_2 && size != XATTR_CAPS_SZ_3) {
@@ -64,8 +64,9 @@ static int attributes_add_capability(Report *report, Attributes *attributes, con
                         report_note(report, NOTE_ATTRIBUTE, path);
                         return 0;
                 }
-                data.magic_etc = htole32((le32toh(data.magic_etc) & ~(uint32_t) VFS_CAP_REVISION_MASK) |
-                                         VFS_CAP_REVISION_2);
+                data.magic_etc =
+                                htole32((le32toh(data.magic_etc) & ~(uint32_t) VFS_CAP_REVISION_MASK) |
+                                        VFS_CAP_REVISION_2);
         }
 
         return attributes_add(attributes, CAPABILITY, &data, XATTR_CAPS_SZ_2);
@@ -79,8 +80,13 @@ static bool attributes_have(const Attributes *attributes, const char *name) {
         return false;
 }
 
-static int attributes_take(Report *report, Attributes *attributes, const char *path, const char *name,
-                           const void *value, size_t size) {
+static int
+attributes_take(Report *report,
+                Attributes *attributes,
+                const char *path,
+                const char *name,
+                const void *value,
+                size_t size) {
         bool fits = size <= UNPACK_ATTRIBUTE_SIZE_MAX && attributes->n < UNPACK_ATTRIBUTES_MAX;
 
         if (fits && streq(name, CAPABILITY))
@@ -133,8 +139,9 @@ typedef struct AclText {
         struct posix_acl_xattr_entry entries[ACL_ENTRIES_MAX];
 } AclText;
 
-static int attributes_add_acl(Report *report, struct archive_entry *entry, int type, const char *name,
-                              Attributes *attributes) {
+/* 1 if it names somebody without a number: who that is only the system knows that wrote it. */
+static int
+attributes_add_acl(struct archive_entry *entry, int type, const char *name, Attributes *attributes) {
         _cleanup_free_ AclText *text = NULL;
         int kind, permissions, tag, id;
         const char *who;
@@ -150,11 +157,9 @@ static int attributes_add_acl(Report *report, struct archive_entry *entry, int t
         while (archive_entry_acl_next(entry, type, &kind, &permissions, &tag, &id, &who) == ARCHIVE_OK) {
                 bool named = tag == ARCHIVE_ENTRY_ACL_USER || tag == ARCHIVE_ENTRY_ACL_GROUP;
 
-                if (n == ACL_ENTRIES_MAX || acl_tag(tag) == 0 || (named && (id < 0 || id >= ID_RANGE_SIZE))) {
-                        report_note(report, NOTE_ATTRIBUTE, archive_entry_pathname(entry));
-                        return 0;
-                }
-                text->entries[n++] = (struct posix_acl_xattr_entry) {
+                if (n == ACL_ENTRIES_MAX || acl_tag(tag) == 0 || (named && (id < 0 || id >= ID_RANGE_SIZE)))
+                        return 1;
+                text->entries[n++] = (struct posix_acl_xattr_entry){
                         .e_tag = htole16(acl_tag(tag)),
                         .e_perm = htole16((uint16_t) (permissions & 7)),
                         .e_id = htole32(named ? (uint32_t) id : (uint32_t) ACL_UNDEFINED_ID),
@@ -168,16 +173,16 @@ static int attributes_add_acl(Report *report, struct archive_entry *entry, int t
 
 int attributes_from_archive(Report *report, struct archive_entry *entry, Attributes *attributes) {
         const char *path = archive_entry_pathname(entry), *name;
+        int access, by_default, r;
         const void *value;
         size_t size;
-        int r;
 
-        r = attributes_add_acl(report, entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACL_ACCESS, attributes);
-        if (r < 0)
-                return r;
-        r = attributes_add_acl(report, entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, ACL_DEFAULT, attributes);
-        if (r < 0)
-                return r;
+        access = attributes_add_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACL_ACCESS, attributes);
+        if (access < 0)
+                return access;
+        by_default = attributes_add_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, ACL_DEFAULT, attributes);
+        if (by_default < 0)
+                return by_default;
 
         (void) archive_entry_xattr_reset(entry);
         while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
@@ -186,11 +191,17 @@ int attributes_from_archive(Report *report, struct archive_entry *entry, Attribu
                         return r;
         }
 
+        /* With numbers it may have been there as well. */
+        if ((access > 0 && !attributes_have(attributes, ACL_ACCESS)) ||
+            (by_default > 0 && !attributes_have(attributes, ACL_DEFAULT)))
+                report_note(report, NOTE_ATTRIBUTE, path);
+
         return 0;
 }
 
 int attributes_from_file(Report *report, int fd, const char *path, Attributes *attributes) {
-        _cleanup_free_ char *names = malloc(UNPACK_ATTRIBUTE_SIZE_MAX), *value = malloc(UNPACK_ATTRIBUTE_SIZE_MAX);
+        _cleanup_free_ char *names = malloc(UNPACK_ATTRIBUTE_SIZE_MAX),
+                            *value = malloc(UNPACK_ATTRIBUTE_SIZE_MAX);
         ssize_t n;
 
         if (!names || !value)

@@ -16,9 +16,12 @@
 static bool looks_like_root(int directory) {
         static const char *const names[] = { "etc", "usr", "bin", "sbin", "lib", "init" };
 
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (faccessat(directory, names[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                struct stat st;
+
+                if (fstatat(directory, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
                         return true;
+        }
 
         return false;
 }
@@ -64,6 +67,7 @@ int check_root(Report *report, int root) {
         if (inner < 0 || !looks_like_root(inner))
                 return 0;
 
-        return report_fail(report, -EINVAL, name, "the root is not at the top but in the directory",
-                           "pack what is inside of that directory (tar -C DIRECTORY -c .)");
+        return report_fail(
+                        report, -EINVAL, name, "the root is not at the top but in the directory",
+                        "pack what is inside of that directory (tar -C DIRECTORY -c .)");
 }

@@ -12,7 +12,7 @@ from store import FOREIGN, STORE, Store, archives, tar_with
 
 member, link, directory = archives.member, archives.link, archives.directory
 HARD = archives.tarfile.LNKTYPE
-CANARY = ('/etc', '/root', '/srv/scratch', '/usr/local', STORE)
+CANARY = ('/root', '/srv/scratch/canary', '/etc/berth', STORE)
 
 
 @pytest.fixture
@@ -101,12 +101,12 @@ def test_what_is_left_out(store):
 
 
 REFUSED = {
-    'parent': 'has ".."', 'parent-inside': 'has ".."', 'through-link': 'no directory', 'through-deep-link': 'no directory',
+    'parent': 'has ".."', 'parent-inside': 'has ".."', 'through-link': 'symbolic link', 'through-deep-link': 'symbolic link',
     'directory-over-link': 'twice', 'link-over-directory': 'twice', 'hard-outside': 'has ".."',
     'hard-through-link': 'cannot make a', 'hard-to-nothing': 'is not there', 'hard-to-directory': 'directory',
-    'root-is-link': 'replace the root', 'root-is-file': 'replace the root', 'deep': 'too many directories',
-    'long': 'too long', 'wrapped': 'in the directory rootfs', 'cut': 'runcated', 'cut.gz': 'runcated',
-    'cut-at-member': 'cut off', 'checksum': 'nrecognized', 'empty': 'empty', 'zeros': 'nothing in it',
+    'root-is-link': 'replace the root', 'root-is-file': 'tar archive', 'deep': 'too many directories',
+    'long': 'too long', 'long-link': 'too long', 'wrapped': 'in the directory rootfs', 'cut': 'runcated', 'cut.gz': 'runcated',
+    'cut-at-member': 'runcated', 'checksum': 'nrecognized', 'empty': 'nrecognized', 'zeros': 'nothing in it',
     'garbage': 'nrecognized',
 }
 
@@ -119,19 +119,24 @@ def test_hostile_archives(store, machine):
     machine.write('/srv/scratch/canary/file', 'untouched')
     store.create_tar('first', tar_with())
     before = store.listed(*CANARY)
+    wrong = []
     for name, content in corpus.items():
         done = store.create_tar('web', content, check=False)
         if name in REFUSED:
-            assert done.returncode != 0 and REFUSED[name] in done.stderr, f'{name}: {done}'
-            assert '\x1b' not in done.stderr
+            if done.returncode == 0 or REFUSED[name] not in done.stderr or '\x1b' in done.stderr:
+                wrong.append(f'{name}: {done}')
         else:
-            assert done.returncode == 0, f'{name}: {done}'
+            if done.returncode != 0:
+                wrong.append(f'{name}: {done}')
+                continue
             store.remove('web', '--data')
         after = store.listed(*CANARY)
         for path in (f'{STORE}/{room}' for room in ('containers', 'roots', 'trash')):
             after[path]['mtime'] = before[path]['mtime']
-        assert after == before, name
+        if after != before:
+            wrong.append(f'{name}: something is different afterwards')
     machine.remove('/srv/scratch/canary')
+    assert not wrong, '\n'.join(wrong)
 
 
 def test_names_are_shown_harmlessly(store):
@@ -233,17 +238,17 @@ def test_debian_starts(store, machine):
     """A whole guest, packed by GNU tar with all it has, comes up with nothing wrong in it."""
     machine.run('''tar --xattrs --xattrs-include='*' --acls --numeric-owner -C /srv/guests/debian13 -cf /var/tmp/archive .''',
                 timeout=300)
-    store.create('web', '--tar=/var/tmp/archive', timeout=300)
-    machine.run(['systemctl', 'start', 'container@web'], timeout=60)
+    store.create('web', '--tar=/var/tmp/archive', 'Ready=guest', timeout=300)
+    machine.run(['systemctl', 'start', 'container@web'], timeout=120)
 
     def inside(*argv):
         pid = machine.run(['systemctl', 'show', '--value', '--property=MainPID', 'container@web']).stdout.strip()
         return machine.run(['nsenter', f'--target={pid}', '--all', *argv], check=False, timeout=90).stdout
     assert inside('systemctl', 'is-system-running', '--wait').strip() == 'running'
-    owners = machine.run('''cd /srv/guests/debian13; find . -xdev ! -type b ! -type c ! -type s -printf '%p %U %G %m %s\\n' |
+    owners = machine.run('''cd /srv/guests/debian13; find . -xdev ! -type d ! -type b ! -type c ! -type s -printf '%p %U %G %m %s\\n' |
         grep -v '^./\\(proc\\|sys\\|dev\\|run\\|tmp\\|var\\|etc\\)' | sort''').stdout
-    seen = inside('sh', '-c', '''cd /; find . -xdev ! -type b ! -type c ! -type s -printf '%p %U %G %m %s\\n' |
+    seen = inside('sh', '-c', '''cd /; find . -xdev ! -type d ! -type b ! -type c ! -type s -printf '%p %U %G %m %s\\n' |
         grep -v '^./\\(proc\\|sys\\|dev\\|run\\|tmp\\|var\\|etc\\)' | LC_ALL=C.UTF-8 sort''')
-    without_directories = [{line for line in text.split('\n') if line.startswith('./usr/') and ' 4096' not in line}
+    without_directories = [{line for line in text.split('\n') if line.startswith('./usr/')}
                            for text in (owners, seen)]
     assert without_directories[0] and without_directories[0] == without_directories[1]

@@ -38,7 +38,7 @@ int sweep_begin(sd_event *event) {
                 log_line(LOG_ERR, "%s", error.sentence);
                 return 0;
         }
-        r = store_sweep(&store);
+        r = store_sweep(&store, NULL);
         if (r < 0)
                 log_line(LOG_ERR, "Cannot put away what an earlier helper left in the store: %s", strerror(-r));
 

@@ -23,6 +23,18 @@
 #define INVALID_ARGS "org.freedesktop.DBus.Error.InvalidArgs"
 #define NOT_SUPPORTED "org.freedesktop.DBus.Error.NotSupported"
 
+/* Opens the store for an operation on a container, whose earlier ones are over. */
+static int open_for(const char *container, Store *ret, StoreError *error) {
+        int r;
+
+        r = store_open(error, ret);
+        if (r < 0)
+                return r;
+        r = store_sweep(ret, container);
+
+        return r < 0 ? store_fail_errno(error, r, "Cannot put away what is left of an earlier try") : 0;
+}
+
 static int fail_problem(StoreError *error, const char *name, const Problems *problems) {
         _cleanup_free_ char *text = problems->n > 0 ? problem_format(problems->list) : NULL;
 
@@ -206,7 +218,7 @@ int store_create(const char *container, const char *definition, size_t size, con
         r = check_definition(container, definition, size, &checked, error);
         if (r < 0)
                 return r;
-        r = store_open(error, &store);
+        r = open_for(container, &store, error);
         if (r < 0)
                 return r;
 
@@ -230,7 +242,7 @@ int store_begin_run(const char *container, const StoreData *data, char **ret_not
         char staged[STORE_NAME_SIZE];
         int r;
 
-        r = store_open(error, &store);
+        r = open_for(container, &store, error);
         if (r < 0)
                 return r;
         r = check_name_is_free(&store, container, error);
@@ -295,7 +307,7 @@ int store_withdraw(const char *container, char ret_hidden[static STORE_NAME_SIZE
         _cleanup_store_ Store store = STORE_NULL;
         int r;
 
-        r = store_open(error, &store);
+        r = open_for(container, &store, error);
         if (r < 0)
                 return r;
         r = definition_hide(&store, container, ret_hidden);

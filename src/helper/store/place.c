@@ -244,12 +244,12 @@ static int throw_data(const Store *store, const char *container) {
         return 0;
 }
 
-static int sweep_entry(const Store *store, StoreRoom room, const char *entry) {
+static int sweep_entry(const Store *store, StoreRoom room, const char *entry, const char *only) {
         char container[NAME_MAX_LENGTH + 1], name[STORE_NAME_SIZE];
         StagedKind kind;
         int r;
 
-        if (store_stage_parse(entry, container, &kind) < 0)
+        if (store_stage_parse(entry, container, &kind) < 0 || (only && !streq(container, only)))
                 return 0;
         if (kind == STAGED_RUN && run_is_known(container))
                 return 0;
@@ -264,7 +264,7 @@ static int sweep_entry(const Store *store, StoreRoom room, const char *entry) {
         return store_throw(store, room, entry, container, name);
 }
 
-int store_sweep(const Store *store) {
+int store_sweep(const Store *store, const char *container) {
         int result = 0;
 
         /* Definitions first: they say what the rest is. */
@@ -276,7 +276,7 @@ int store_sweep(const Store *store) {
                 if (!stream)
                         return -errno;
                 for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
-                        int r = sweep_entry(store, room, entry->d_name);
+                        int r = sweep_entry(store, room, entry->d_name, container);
 
                         if (r < 0)
                                 result = r;

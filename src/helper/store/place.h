@@ -10,7 +10,7 @@
  *   make   a definition whose data is being made: data that is there without it belongs to it
  *   run    a run without a definition: its data goes with it
  *
- * The helper's operations on one container come one after the other; store_sweep() runs before the first.
+ * The helper's operations on one container come one after the other, and each begins with store_sweep().
  */
 #pragma once
 
@@ -84,5 +84,5 @@ int store_throw(const Store *store, StoreRoom room, const char *entry, const cha
 /* Deletes what lies in the trash. */
 int store_empty_trash(const Store *store);
 
-/* Puts away what a killed helper left: quick, nothing is deleted yet. */
-int store_sweep(const Store *store);
+/* Puts away what a helper left that was killed, of one container or (NULL) of all: quick, nothing is deleted yet. */
+int store_sweep(const Store *store, const char *container);
