@@ -96,10 +96,13 @@ static void check_root(Check *check) {
                 complain(check, "Root", "Path",
                          "is not for Managed=yes, where the root is in berth's own store; leave one of them "
                          "out");
-        if (!definition->managed && !definition->root_path)
+        if (definition->root_image && (definition->managed || definition->root_path))
+                complain(check, "Root", "Image",
+                         "is a root of its own, beside Path= or Managed=yes; leave one of them out");
+        if (!definition->managed && !definition->root_path && !definition->root_image)
                 complain(check, "Root", "Path",
-                         "is not set; give the root file system's directory, or Managed=yes for one in "
-                         "berth's store");
+                         "is not set; give the root file system's directory, or Image= for a disk image, or "
+                         "Managed=yes for one in berth's store");
         if (definition->ephemeral && definition->read_only)
                 complain(check, "Container", "Ephemeral",
                          "has nothing to throw away with [Root] ReadOnly=yes; leave one of them out");

@@ -35,6 +35,7 @@ Definition *definition_free(Definition *definition) {
         free(definition->machine_id);
         strv_free(definition->groups);
         free(definition->root_path);
+        free(definition->root_image);
         free(definition->id_ranges);
         for (size_t i = 0; i < definition->n_mounts; i++) {
                 free(definition->mounts[i].source);

@@ -148,6 +148,7 @@ typedef struct Definition {
 
         /* [Root] */
         char *root_path;        /* absolute path on the host, or fd:NAME; NULL with managed */
+        char *root_image;       /* absolute path of a disk image, instead of root_path */
         bool overlay;
         bool read_only;
         bool managed;           /* the root is berth's own, in its store */

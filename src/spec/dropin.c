@@ -4,14 +4,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "basic/cleanup.h"
 #include "basic/string.h"
+#include "spec/limits.h"
 
 #define HEAD "# Made by berth-generator from the definition of %s; see \"berthctl cat %s\".\n"
 
-/* Text as a unit file takes it for itself: a percent sign starts a specifier, a backslash at the end joins lines. The
- * definition's parser let no control character through. */
+/* Text as a unit file takes it for itself: a percent sign starts a specifier, a backslash at the end joins
+ * lines. The definition's parser let no control character through. */
 static void print_text(FILE *stream, const char *text) {
         for (const char *p = text; *p; p++) {
                 if (*p == '%')
@@ -32,9 +34,21 @@ static int stream_finish(FILE **stream) {
         return r;
 }
 
+/* Does its start need a loop device? */
+static bool has_image(const Definition *definition) {
+        char path[sizeof DROPIN_IMAGES + NAME_MAX_LENGTH + 8];
+
+        if (!definition->managed)
+                return definition->root_image;
+
+        (void) snprintf(path, sizeof path, DROPIN_IMAGES "/%s.raw", definition->name);
+        return access(path, F_OK) == 0;
+}
+
 int dropin_properties(const Definition *definition, char **ret) {
         _cleanup_free_ char *text = NULL;
         _cleanup_fclose_ FILE *stream = NULL;
+        bool image = has_image(definition);
         size_t size;
         int r;
 
@@ -42,16 +56,23 @@ int dropin_properties(const Definition *definition, char **ret) {
         if (!stream)
                 return -ENOMEM;
 
-        if (definition->description || definition->n_properties > 0)
+        if (definition->description || definition->n_properties > 0 || image)
                 (void) fprintf(stream, HEAD, definition->name, definition->name);
+        if (definition->description || image)
+                (void) fputs("[Unit]\n", stream);
         if (definition->description) {
-                (void) fputs("[Unit]\nDescription=", stream);
+                (void) fputs("Description=", stream);
                 print_text(stream, definition->description);
         }
-        if (definition->n_properties > 0)
+        if (image)
+                (void) fputs("Wants=modprobe@loop.service\nAfter=modprobe@loop.service\n", stream);
+        if (definition->n_properties > 0 || image)
                 (void) fputs("[Service]\n", stream);
+        if (image)
+                (void) fputs("DeviceAllow=/dev/loop-control rw\nDeviceAllow=block-loop rw\n", stream);
         for (size_t i = 0; i < definition->n_properties; i++)
-                (void) fprintf(stream, "%s=%s\n", definition->properties[i].name, definition->properties[i].value);
+                (void) fprintf(stream, "%s=%s\n", definition->properties[i].name,
+                               definition->properties[i].value);
 
         r = stream_finish(&stream);
         if (r < 0)
@@ -75,7 +96,8 @@ int dropin_order(const Definition *definition, const Order *order, char **ret) {
                 (void) fprintf(stream, HEAD "[Unit]\n", definition->name, definition->name);
         for (size_t i = 0; i < order->n_left_out; i++)
                 (void) fprintf(stream,
-                               "# After=container@%s.service is left out: that container is itself started after this "
+                               "# After=container@%s.service is left out: that container is itself started "
+                               "after this "
                                "one.\n",
                                order->left_out[i]);
         for (size_t i = 0; i < order->n_after; i++)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What of a definition is the unit's business: its description and its resource control. The generator writes it as a
- * drop-in of the container's unit when systemd loads its units; a start compares, and has systemd load them again when
- * the definition has changed since. So these are unit properties like any others: `systemctl show` tells them,
- * `systemctl set-property` overrides them.
+ * What of a definition is the unit's business: its description, its resource control, the loop devices for a
+ * disk image. The generator writes it as a drop-in of the container's unit when systemd loads its units; a
+ * start compares, and has systemd load them again when the definition has changed since. So these are unit
+ * properties like any others: `systemctl show` tells them, `systemctl set-property` overrides them.
  */
 #pragma once
 
@@ -17,9 +17,14 @@
 #define DROPIN_ORDER_NAME "50-berth-order.conf"
 #define DROPIN_MAX (256 * 1024)
 
-/* The text of DROPIN_NAME; *ret is "" if the definition says nothing of the kind, and there is to be no file. */
+/* Where a managed root may be a disk image, NAME.raw: its container gets loop devices. */
+#define DROPIN_IMAGES "/var/lib/berth/images"
+
+/* The text of DROPIN_NAME; *ret is "" if the definition says nothing of the kind, and there is to be no
+ * file. */
 int dropin_properties(const Definition *definition, char **ret);
 
-/* The text of DROPIN_ORDER_NAME: after which units this one starts, and a comment on what was left out of that; *ret is
+/* The text of DROPIN_ORDER_NAME: after which units this one starts, and a comment on what was left out of
+ * that; *ret is
  * "" if there is neither. */
 int dropin_order(const Definition *definition, const Order *order, char **ret);

@@ -115,6 +115,7 @@ const Key keys[] = {
         CONTAINER("Ephemeral", boolean, ephemeral, NULL, ANYONE, false, "changes are thrown away at stop"),
 
         ROOT("Path", path, root_path, &root_or_descriptor, DESCRIPTOR, "the directory that is the root"),
+        ROOT("Image", path, root_image, &below_root, ROOT, "the disk image that has the root"),
         ROOT("Managed", boolean, managed, NULL, ANYONE, "the root is in berth's own store"),
         ROOT("Overlay", boolean, overlay, NULL, ANYONE, "changes go to a layer of the container's own"),
         ROOT("ReadOnly", boolean, read_only, NULL, ANYONE, "nothing can be written"),

@@ -92,3 +92,4 @@
 #define IMAGE_PARTITIONS_MAX 1024         /* in a disk image's partition table; 128 is usual */
 #define IMAGE_PARTITION_ENTRY_MAX 4096    /* bytes of an entry in it; 128 is usual */
 #define PID_QUESTIONS_MAX 16              /* GetContainerByPID calls that wait for systemd */
+#define UNPACK_SILENCE_MSEC (5 * 60 * 1000) /* for which an archive on a pipe may say nothing */

@@ -101,7 +101,7 @@ static const char *value_objection(const Definition *definition) {
                 return "a container may be without a user namespace";
         if (definition->namespaces_shared || (NAMESPACES_DEFAULT & ~definition->namespaces))
                 return "a container may share a namespace of the host";
-        if (definition_names_paths(definition))
+        if (definition->root_image || definition_names_paths(definition))
                 return "the root or a mount may be a path of the host";
         for (size_t i = 0; i < definition->n_id_ranges; i++)
                 if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)

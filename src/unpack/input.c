@@ -3,6 +3,7 @@
 
 #include <archive.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,10 +41,29 @@ Input *input_free(Input *input) {
         return NULL;
 }
 
+/* A pipe whose other end says nothing must not hold a place in the helper for ever. */
+static int input_wait(const Input *input) {
+        struct pollfd poll_fd = { .fd = input->fd, .events = POLLIN };
+        int n;
+
+        do
+                n = poll(&poll_fd, 1, UNPACK_SILENCE_MSEC);
+        while (n < 0 && errno == EINTR);
+
+        return n < 0 ? -errno : n == 0 ? -ETIMEDOUT : 0;
+}
+
 static la_ssize_t input_fill(struct archive *archive, void *userdata, const void **ret_buffer) {
         Input *input = userdata;
         ssize_t n;
+        int r;
 
+        r = input_wait(input);
+        if (r < 0) {
+                input->error = r;
+                archive_set_error(archive, -r, "%s", strerror(-r));
+                return -1;
+        }
         do
                 n = read(input->fd, input->buffer, sizeof input->buffer);
         while (n < 0 && errno == EINTR);

@@ -115,8 +115,10 @@ static const char *difference_of_container(const Definition *a, const Definition
 }
 
 static const char *difference_of_rest(const Definition *a, const Definition *b) {
-        if (!streq_null(a->root_path, b->root_path) || a->overlay != b->overlay ||
-            a->read_only != b->read_only || a->managed != b->managed || a->root_flags != b->root_flags)
+        if (!streq_null(a->root_path, b->root_path) || !streq_null(a->root_image, b->root_image))
+                return "root";
+        if (a->overlay != b->overlay || a->read_only != b->read_only || a->managed != b->managed ||
+            a->root_flags != b->root_flags)
                 return "root";
         if (a->user_namespace != b->user_namespace || !id_ranges_equal(a, b))
                 return "identity";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a disk image holds: file systems by their signature, roots by the type of their partition, damage of every kind. */
+/* What a disk image holds: file systems by their signature, roots by the type of their partition, damage. */
 #include <errno.h>
 #include <stdint.h>
 

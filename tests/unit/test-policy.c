@@ -52,6 +52,7 @@ static void test_rules(void) {
                 { MANAGED, NULL },
                 { "[Root]\nPath=/srv/x\n", "test.container:2: Path=: may be a path only" },
                 { "[Root]\nPath=fd:root\n", NULL },
+                { "[Root]\nImage=/srv/x\n", "test.container:2: Image=: may be set only" },
                 { MANAGED "[Identity]\nUserNamespace=yes\n", NULL },
                 { MANAGED "[Identity]\nUserNamespace=no\n", ":4: UserNamespace=: may be no only" },
                 { MANAGED "[Identity]\nIDMap=0:auto:1000\n", NULL },
@@ -107,7 +108,7 @@ static void test_table(void) {
                 static const struct {
                         const char *name, *value;
                 } values[] = {
-                        { "Share", "net" }, { "IODeviceWeight", "/dev/sda 5" },
+                        { "Image", "/x" }, { "Share", "net" }, { "IODeviceWeight", "/dev/sda 5" },
                         { "IODeviceLatencyTargetSec", "/dev/sda 5ms" }, { "ManagedOOMPreference", "omit" },
                 };
                 _cleanup_free_ char *text = NULL, *verdict = NULL;
@@ -115,7 +116,7 @@ static void test_table(void) {
                                                                     string_after_prefix(keys[i].name, "IOW")
                                                     ? "/dev/sda 5"
                                                     : "5";
-                bool path = streq(keys[i].name, "Path");
+                bool path = streq(keys[i].name, "Image");
 
                 if (keys[i].trust != TRUST_ROOT || keys[i].type->action)
                         continue;
@@ -130,7 +131,7 @@ static void test_table(void) {
                 CHECK_HAS(verdict, keys[i].name);
                 reserved++;
         }
-        CHECK(reserved >= 14);
+        CHECK(reserved >= 15);
 }
 
 /* Values that came about without a key: the second look. */
@@ -153,6 +154,10 @@ static void test_values(void) {
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         free(definition->root_path);
         definition->root_path = NULL;
+        definition->root_image = strdup("/x");
+        CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
+        free(definition->root_image);
+        definition->root_image = NULL;
         REQUIRE(ARRAY_APPEND(definition->id_ranges, definition->n_id_ranges, range) == 0);
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->n_id_ranges = 0;

@@ -305,6 +305,7 @@ static int on_prepared(Request *request, ChildResult *result) {
                 .unit = request->unit,
                 .properties = properties,
                 .input = result->fd,
+                .image = run->data.kind == STORE_DATA_IMAGE,
         };
         r = read_result(text, &transient, properties, &run->notes);
         if (r < 0)

@@ -14,7 +14,8 @@
 #include "helper/root/stage.h"
 #include "helper/root/tree.h"
 
-/* Where nobody inside has id 0, nobody owns the top of a layer; but the kernel works in it as the host's root. */
+/* Where nobody inside has id 0, nobody owns the top of a layer; but the kernel works in it as the host's
+ * root. */
 static int foreign_add_nobody(IdMap *map, const IdMap *ids, IdKind kind) {
         uint32_t id;
 
@@ -23,7 +24,7 @@ static int foreign_add_nobody(IdMap *map, const IdMap *ids, IdKind kind) {
         if (map->n >= IDMAP_RANGES_MAX)
                 return -E2BIG;
 
-        map->ranges[map->n++] = (IdRange) { .kinds = kind, .inside = FOREIGN_BASE, .outside = 0, .count = 1 };
+        map->ranges[map->n++] = (IdRange){ .kinds = kind, .inside = FOREIGN_BASE, .outside = 0, .count = 1 };
         return 0;
 }
 
@@ -37,7 +38,7 @@ int overlay_foreign_map(const LaunchPlan *plan, IdMap *ret) {
         int r;
 
         if (!plan->definition->user_namespace) {
-                *ret = (IdMap) { .ranges = { identity }, .n = 1 };
+                *ret = (IdMap){ .ranges = { identity }, .n = 1 };
                 return 0;
         }
 
@@ -88,7 +89,8 @@ int overlay_open_store(Failure *failure, const LaunchPlan *plan, int *ret_fd) {
         r = store_directory(AT_FDCWD, STORE_OVERLAYS, 0700, 0, &store);
         if (r < 0)
                 return r;
-        /* Open to others, behind a parent that is not: id-mapped, its owner has no id, and nobody's rights over it. */
+        /* Open to others, behind a parent that is not: id-mapped, its owner has no id, and nobody's rights
+         * over it. */
         r = store_directory(store, plan->definition->name, 0711, 0, &layers);
         if (r < 0)
                 return r;
@@ -105,7 +107,10 @@ int overlay_open_store(Failure *failure, const LaunchPlan *plan, int *ret_fd) {
 
 /* The layer in memory: a tmpfs whose files have the container's ids as they are. */
 static int overlay_attach_memory(Failure *failure, const LaunchPlan *plan, int stage) {
-        static const FsOption options[] = { { "mode", "0700" }, {} };
+        static const FsOption options[] = {
+                {"mode",            "0700" },
+                {                 }
+        };
         _cleanup_close_ int fd = -EBADF;
         int r;
 
@@ -142,19 +147,18 @@ static int overlay_attach_store(const LaunchPlan *plan, int layers, int stage) {
         return mount_attach_at(fd, stage, STAGE_STORE);
 }
 
-int overlay_mount(Failure *failure, const LaunchPlan *plan, int stage, int layers, int lower,
-                  int *ret_tree) {
+int overlay_mount(
+                Failure *failure, const LaunchPlan *plan, int stage, int layers, int lower, int *ret_tree) {
         static const FsOption options[] = {
-                { "lowerdir", STAGE_PATH "/" STAGE_LOWER },
-                { "upperdir", STAGE_PATH "/" STAGE_STORE "/upper" },
-                { "workdir", STAGE_PATH "/" STAGE_STORE "/work" },
-                {},
+                {"lowerdir",                           STAGE_PATH "/" STAGE_LOWER },
+                { "upperdir",                                   STAGE_PATH "/" STAGE_STORE "/upper" },
+                { "workdir",STAGE_PATH "/" STAGE_STORE "/work" },
+                {                   },
         };
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        r = step_begin(failure, STEP_OVERLAY, "%s",
-                       plan->definition->managed ? plan->definition->name : plan->definition->root_path);
+        r = step_begin(failure, STEP_OVERLAY, "%s", root_object(plan->definition));
         if (r < 0)
                 return r;
 

@@ -12,6 +12,7 @@
 
 #include "basic/cleanup.h"
 #include "helper/root/descriptor.h"
+#include "helper/root/loop.h"
 #include "helper/root/mount.h"
 #include "helper/root/overlay.h"
 #include "helper/root/source.h"
@@ -19,6 +20,8 @@
 #include "helper/unit/holder.h"
 #include "helper/unit/lock.h"
 #include "spec/unit.h"
+
+#define ROOT_PATH_SIZE (sizeof STORE_IMAGES + 80)
 
 bool root_may_create(const LaunchPlan *plan) {
         const Definition *definition = plan->definition;
@@ -55,10 +58,59 @@ static int root_open_layers(Failure *failure, const LaunchPlan *plan, Root *root
                                : 0;
 }
 
+/* Of the two places in the store where a managed root can be, the one where it is. */
+static int root_find_managed(Failure *failure, const LaunchPlan *plan, char path[static ROOT_PATH_SIZE]) {
+        const char *name = plan->definition->name;
+        char image[ROOT_PATH_SIZE];
+        bool has_root, has_image;
+
+        (void) snprintf(path, ROOT_PATH_SIZE, STORE_ROOTS "/%s", name);
+        (void) snprintf(image, sizeof image, STORE_IMAGES "/%s.raw", name);
+        has_root = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        has_image = faccessat(AT_FDCWD, image, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        if (has_root && has_image)
+                return failure_cause(
+                                failure, -EEXIST,
+                                "berth's store has a directory and an image of this name; "
+                                "remove " STORE_ROOTS "/%s "
+                                "or " STORE_IMAGES "/%s.raw",
+                                name, name);
+        if (!has_root && !has_image)
+                return failure_cause(failure, -ENOENT, "there is no root of this name in berth's store");
+        if (has_image)
+                memcpy(path, image, sizeof image);
+
+        return 0;
+}
+
+static int root_take_source(Failure *failure, const LaunchPlan *plan, Source *source, Root *root) {
+        const Definition *definition = plan->definition;
+        int r;
+
+        if (!source->directory && (definition->managed || definition->root_image)) {
+                r = loop_open(failure, source->fd, root_is_written(definition), &root->source);
+                root->image = r >= 0;
+                source->fd = fd_close(source->fd);
+                return r;
+        }
+
+        root->source = source->fd;
+        if (!source->directory)
+                return failure_cause(failure, -ENOTDIR, "it is not a directory; a disk image is Image=");
+        if (definition->root_image)
+                return failure_cause(failure, -EISDIR, "it is a directory; that is Path=");
+
+        /* berth's own store has ids that mean nothing to the host. */
+        if (root_is_written(definition) && !definition->managed)
+                return source_require_private(failure, source->private, "set [Root] Overlay=yes");
+
+        return 0;
+}
+
 int root_open(Failure *failure, const LaunchPlan *plan, Root *root) {
         const Definition *definition = plan->definition;
-        char managed[sizeof STORE_ROOTS + 80];
-        const char *path = definition->root_path;
+        const char *path = definition->root_image ?: definition->root_path;
+        char managed[ROOT_PATH_SIZE];
         Source source;
         int r;
 
@@ -68,31 +120,28 @@ int root_open(Failure *failure, const LaunchPlan *plan, Root *root) {
         }
 
         if (definition->managed) {
-                (void) snprintf(managed, sizeof managed, STORE_ROOTS "/%s", definition->name);
+                r = step_begin(failure, STEP_ROOT, STORE_ROOTS "/%s", definition->name);
+                if (r < 0)
+                        return r;
+                r = root_find_managed(failure, plan, managed);
+                if (r < 0)
+                        return r;
                 path = managed;
         }
 
         r = step_begin(failure, STEP_ROOT, "%s", path);
         if (r < 0)
                 return r;
-
         r = source_open(failure, path, &source);
-        if (r == -ENOENT && definition->managed)
-                return failure_cause(failure, -ENOENT, "there is no root of this name in berth's store");
         if (r < 0)
                 return r;
-        root->source = source.fd;
-        if (!source.directory)
-                return failure_cause(failure, -ENOTDIR, "it is not a directory");
+        r = root_take_source(failure, plan, &source, root);
 
-        /* berth's own store has ids that mean nothing to the host. */
-        if (root_is_written(definition) && !definition->managed) {
-                r = source_require_private(failure, source.private, "set [Root] Overlay=yes");
-                if (r < 0)
-                        return r;
-        }
+        return r < 0 ? r : root_open_layers(failure, plan, root);
+}
 
-        return root_open_layers(failure, plan, root);
+const char *root_object(const Definition *definition) {
+        return definition->managed ? definition->name : definition->root_image ?: definition->root_path;
 }
 
 static int root_lock_directory(FdStore *store, int fd, int operation) {
@@ -112,7 +161,7 @@ int root_lock(Failure *failure, const LaunchPlan *plan, FdStore *store, const Ro
         char holder[128];
         int r;
 
-        r = step_begin(failure, STEP_LOCK, "%s", definition->managed ? definition->name : definition->root_path);
+        r = step_begin(failure, STEP_LOCK, "%s", root_object(definition));
         if (r < 0)
                 return r;
 
@@ -134,7 +183,8 @@ int root_lock(Failure *failure, const LaunchPlan *plan, FdStore *store, const Ro
         return r;
 }
 
-/* Roots that are somebody else's show their owners as they are on disk; berth's own lie in the foreign range. */
+/* Roots that are somebody else's show their owners as they are on disk; berth's own lie in the foreign
+ * range. */
 static int root_clone_mapped(
                 Failure *failure,
                 const LaunchPlan *plan,
@@ -155,11 +205,15 @@ static int root_clone_mapped(
                                 failure, plan, descriptor_of_root(plan), root_is_written(definition), true,
                                 attributes, user_namespace, ret_fd);
 
-        r = mount_clone(root->source, "", true, &fd);
+        if (root->image)
+                r = loop_mount(failure, root->source, root_is_written(definition), attributes, &fd);
+        else
+                r = mount_clone(root->source, "", true, &fd);
         if (r < 0)
                 return r;
 
-        if (definition->managed) {
+        /* In an image the ids are those inside. */
+        if (definition->managed && !root->image) {
                 r = overlay_foreign_map(plan, &map);
                 if (r < 0)
                         return r;
@@ -182,7 +236,7 @@ static int root_clone_mapped(
 
 int root_mount(Failure *failure, const LaunchPlan *plan, Root *root, int stage, int user_namespace) {
         const Definition *definition = plan->definition;
-        const char *object = definition->managed ? definition->name : definition->root_path;
+        const char *object = root_object(definition);
         _cleanup_close_ int fd = -EBADF;
         int r;
 
@@ -192,9 +246,11 @@ int root_mount(Failure *failure, const LaunchPlan *plan, Root *root, int stage, 
 
         r = root_clone_mapped(failure, plan, root, user_namespace, &fd);
         if (r == -EINVAL && user_namespace >= 0 && !failure->cause[0])
-                return failure_cause(failure, r,
-                                     "its file system, or one that is mounted below it, does not support id-mapped "
-                                     "mounts; use another file system, or [Identity] UserNamespace=no");
+                return failure_cause(
+                                failure, r,
+                                "its file system, or one that is mounted below it, does not support "
+                                "id-mapped "
+                                "mounts; use another file system, or [Identity] UserNamespace=no");
         if (r < 0)
                 return r;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The container's root: found, locked, and mounted on the stage (root/stage.h), as it is or with a writable layer over
- * it, its owners mapped to the container's ids. No file of it is changed.
+ * The container's root: found, locked, and mounted on the stage (root/stage.h), as it is or with a writable
+ * layer over it, its owners mapped to the container's ids. No file of it is changed.
  */
 #pragma once
 
@@ -11,15 +11,17 @@
 
 /* berth's own store on the host. */
 #define STORE_ROOTS "/var/lib/berth/roots"
+#define STORE_IMAGES "/var/lib/berth/images"
 #define STORE_OVERLAYS "/var/lib/berth/overlays"
 
 typedef struct Root {
-        int source;  /* the directory that Path= names, or the managed root */
-        int layers;  /* STORE_OVERLAYS/NAME, if the changes are kept there */
-        int tree;    /* the mount on the stage */
+        int source; /* the directory or disk image that is the root */
+        bool image;
+        int layers; /* STORE_OVERLAYS/NAME, if the changes are kept there */
+        int tree;   /* the mount on the stage */
 } Root;
 
-#define ROOT_NULL ((Root) { .source = -EBADF, .layers = -EBADF, .tree = -EBADF })
+#define ROOT_NULL ((Root){ .source = -EBADF, .layers = -EBADF, .tree = -EBADF })
 
 /* Opens what the root consists of; the store's directories are made when they are missing. */
 int root_open(Failure *failure, const LaunchPlan *plan, Root *root);
@@ -30,6 +32,9 @@ int root_lock(Failure *failure, const LaunchPlan *plan, FdStore *store, const Ro
 
 /* Mounts it. user_namespace is the payload's, or -EBADF without one. */
 int root_mount(Failure *failure, const LaunchPlan *plan, Root *root, int stage, int user_namespace);
+
+/* What a failure that is about the root names. */
+const char *root_object(const Definition *definition);
 
 /* Are the files of the root itself written to? */
 bool root_is_written(const Definition *definition);

@@ -111,6 +111,14 @@ static int append_service(sd_bus_message *call, const Transient *transient) {
         if (r < 0)
                 return r;
 
+        /* As in the drop-in of a container that has a definition (spec/dropin.c). */
+        if (transient->image) {
+                r = sd_bus_message_append(call, "(sv)", "DeviceAllow", "a(ss)", 2, "/dev/loop-control", "rw", "block-loop",
+                                          "rw");
+                if (r < 0)
+                        return r;
+        }
+
         return sd_bus_message_append(
                         call, "(sv)(sv)(sv)(sv)(sv)", "TimeoutStopUSec", "t", STOP_USEC, "TasksMax", "t",
                         (uint64_t) TASKS_MAX_DEFAULT, "FileDescriptorStoreMax", "u",

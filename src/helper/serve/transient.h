@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <systemd/sd-bus.h>
 
@@ -17,7 +18,8 @@ typedef struct Transient {
         const char *description; /* NULL: one that names it */
         const Property *properties;
         size_t n_properties;
-        int input; /* becomes standard input */
+        int input;  /* becomes standard input */
+        bool image; /* the root is a disk image: its start needs a loop device */
 } Transient;
 
 /* Appends the arguments of StartTransientUnit. */

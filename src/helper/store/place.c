@@ -13,7 +13,9 @@
 
 #include "basic/cleanup.h"
 #include "basic/string.h"
+#include "basic/strv.h"
 #include "helper/store/delete.h"
+#include "spec/load.h"
 #include "spec/name.h"
 
 #define STORE_PATH "/var/lib/berth"
@@ -244,6 +246,19 @@ static int throw_data(const Store *store, const char *container) {
         return 0;
 }
 
+/* Of ours, or a file that root wrote since: the data is that container's now. */
+static int has_definition(const Store *store, const char *container) {
+        _cleanup_(strv_freep) char **names = NULL;
+        int r;
+
+        r = store_has(store, ROOM_DEFINITIONS, container);
+        if (r != 0)
+                return r;
+        r = definition_list(definition_sources_host(), &names);
+
+        return r < 0 ? r : strv_contains(names, container);
+}
+
 static int sweep_entry(const Store *store, StoreRoom room, const char *entry, const char *only) {
         char container[NAME_MAX_LENGTH + 1], name[STORE_NAME_SIZE];
         StagedKind kind;
@@ -254,7 +269,7 @@ static int sweep_entry(const Store *store, StoreRoom room, const char *entry, co
         if (kind == STAGED_RUN && run_is_known(container))
                 return 0;
         if (room == ROOM_DEFINITIONS && kind != STAGED_NEW) {
-                r = store_has(store, ROOM_DEFINITIONS, container);
+                r = has_definition(store, container);
                 if (r == 0)
                         r = throw_data(store, container);
                 if (r < 0)

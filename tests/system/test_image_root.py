@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Disk images as roots: Image= of a definition that root wrote, and images that were handed over D-Bus."""
+
+import pytest
+from bus import Bus
+
+IMAGE = '/srv/scratch/test.raw'
+SLEEPER = '[Container]\nBoot=no\nCommand=/bin/sleep 1000\n[Root]\n'
+
+
+@pytest.fixture
+def image(machine):
+    """An ext4 file system with a small guest, root's alone."""
+    machine.run(f'truncate -s 64M {IMAGE}; mkfs.ext4 -q -d /srv/guests/busybox {IMAGE}; chmod 0600 {IMAGE}', timeout=120)
+    yield IMAGE
+    machine.remove(IMAGE)
+
+
+def loops(machine):
+    return machine.run(['losetup', '--list', '--noheadings', '--output', 'BACK-FILE']).stdout
+
+
+def test_image_is_the_root(machine, container, image):
+    web = container('web', SLEEPER + f'Image={image}\n')
+    web.start()
+    assert web.inside('echo kept >/file; stat -c %u:%g /file; cat /etc/os-release').stdout.startswith('0:0\n')
+    assert 'test.raw' in loops(machine)
+    web.stop()
+    web.wait_for(lambda: 'test.raw' not in loops(machine), 'the loop device gone')
+    web.start()
+    assert web.inside('cat /file').stdout == 'kept\n'
+
+
+def test_read_only_and_overlay(machine, container, image):
+    before = machine.run(['sha256sum', image]).stdout
+    web = container('web', SLEEPER + f'Image={image}\nReadOnly=yes\n')
+    web.start()
+    assert web.inside('echo x >/file', check=False).returncode != 0
+    web.stop()
+    web.define(SLEEPER.replace('Boot=no', 'Boot=no\nEphemeral=yes') + f'Image={image}\n')
+    web.start()
+    assert web.inside('echo x >/file').returncode == 0
+    web.stop()
+    assert machine.run(['sha256sum', image]).stdout == before
+
+
+def test_one_writer(machine, container, image):
+    first, second = container('first', SLEEPER + f'Image={image}\n'), container('second', SLEEPER + f'Image={image}\n')
+    first.start()
+    assert second.start(check=False).returncode != 0
+    assert 'it is in use by' in second.show('StatusText')
+
+
+@pytest.mark.parametrize('spoil, said', [
+    (f'chmod 0666 {IMAGE}', 'others than root can write to it'), (f'truncate -s 0 {IMAGE}', 'root'),
+    (f'dd if=/dev/zero of={IMAGE} bs=1M count=1 conv=notrunc status=none', 'root'),
+    (f'rm {IMAGE}; mkdir {IMAGE}', 'that is Path='), (f'rm {IMAGE}', 'No such file')])
+def test_what_is_no_image(machine, container, image, spoil, said):
+    machine.run(spoil)
+    web = container('web', SLEEPER + f'Image={image}\n')
+    assert web.start(check=False).returncode != 0
+    assert said in web.show('StatusText')
+    assert 'test.raw' not in loops(machine)
+
+
+def test_handed_over(machine, no_leftovers, image):
+    """Created from an image over D-Bus, started, and removed with it; what proves nothing is refused."""
+    machine.run(f'cp {image} {image}.open; chmod 0644 {image}.open')
+    refused = machine.run(['berthctl', 'create', 'box', f'--image={image}.open'], check=False)
+    machine.remove(f'{image}.open')
+    assert refused.returncode != 0 and 'cannot be taken' in refused.stderr
+    machine.run(['berthctl', 'create', 'box', f'--image={image}', 'Command=/bin/sleep 1000'], timeout=120)
+    bus = Bus(machine)
+    try:
+        bus.manager('StartContainer', 's', 'box')
+        assert bus.listed()['box'] == 'running'
+        bus.manager('StopContainer', 'st', 'box', 0)
+    finally:
+        machine.run(['berthctl', 'remove', '--yes', '--data', 'box'])
+    assert machine.run(['ls', '/var/lib/berth/images']).stdout == ''
+
+
+def test_run_from_one(machine, no_leftovers, image):
+    done = machine.run(['berthctl', 'run', 'once', f'--image={image}', '--', '/bin/sh', '-c', 'exit 4'], check=False,
+                       timeout=120)
+    assert done.returncode == 4, done
+    assert machine.run(['ls', '/var/lib/berth/images']).stdout == ''
