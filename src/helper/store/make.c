@@ -115,7 +115,8 @@ static int check_data(const Store *store, const Definition *definition, const St
 
 /* Without new data the root that was kept of an earlier container is used, or an empty one is made. */
 static int choose_data(const Store *store, const Definition *definition, StoreData *data, StoreError *error) {
-        int root = store_has(store, ROOM_ROOTS, definition->name), image = store_has(store, ROOM_IMAGES, definition->name);
+        int root = store_has(store, ROOM_ROOTS, definition->name);
+        int image = store_has(store, ROOM_IMAGES, definition->name);
 
         if (root < 0 || image < 0)
                 return store_fail_errno(error, root < 0 ? root : image, "Cannot look into the store");
