@@ -7,7 +7,7 @@
  *   Start(s unit) -> o job              Stop(s unit) -> o job            Restart(s unit) -> o job
  *   Kill(s unit, s whom, i signal)      whom: "leader" or "all"
  *   Freeze(s unit)                      Thaw(s unit)                     ResetFailed(s unit)
- *   SetProperties(s unit, b runtime, a(sv) properties)                   what [Resources] has, as systemd types it
+ *   SetProperties(s unit, b runtime, a(sv) properties)   strings as in [Resources], or as systemd types it; all or none
  *   Reload()                            has systemd load its units anew, and run berth's generator
  *   Create(s name, s definition, a{sh} data, h progress, b replace) -> as notes
  *       keeps a definition, and makes its managed root from DATA: nothing, or one of "tar", "directory", "image".
@@ -19,6 +19,7 @@
  *   Remove(s name, b data)              a definition that was made so, with what berth made for it if DATA
  *   OpenRoot(s unit) -> h               the root directory as it is inside
  *
+ * A connection without a whole request in its first HELPER_MESSAGE_USEC is closed; one that has asked may stay.
  * A job is systemd's; the manager watches it itself. An error has one of the names below or
  * org.freedesktop.DBus.Error.{InvalidArgs,AccessDenied,LimitsExceeded,NotSupported}; its message is the sentence for
  * the user.
