@@ -2,6 +2,7 @@
 """The D-Bus service as programs see it that know nothing of berth: what it says of itself is the contract, and busctl,
 gdbus, python3-dbus and systemctl can do the same with it."""
 
+import contextlib
 from pathlib import Path
 
 import clients
@@ -16,6 +17,7 @@ STANDARD = {'org.freedesktop.DBus.Peer', 'org.freedesktop.DBus.Introspectable', 
             'org.freedesktop.DBus.ObjectManager'}
 SLEEPER = '[Container]\nCommand=/bin/sleep inf\n[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
 MADE = '[Container]\nCommand=/bin/sleep inf\n[Root]\nManaged=yes\n'
+FOREIGN_ID = 0x7FFE0000  # what root's files have on the disk in berth's store
 
 
 @pytest.fixture
@@ -98,7 +100,87 @@ def test_words_of_callers(sleeper, python, word):
         assert 'options' in caught.value.text and len(caught.value.text) < 400 and caught.value.text.isprintable()
 
 
-# Four programs
+# One scenario, four programs
+
+def expect(name, member, part, client, *arguments):
+    """A call that fails: with an error of that name, if the program tells names, and with words that name the
+    object."""
+    with pytest.raises(ServiceError) as caught:
+        client.manager(member, *arguments)
+    assert caught.value.name in (None, name if '.' in name else clients.ERROR + name)
+    assert part in caught.value.text
+
+
+@contextlib.contextmanager
+def made(machine, client, name):
+    """A container that is made over D-Bus, with busybox in its root."""
+    client.manager('CreateContainer', 'ssa{sh}a{sv}', name, MADE, {}, {})
+    root = f'/var/lib/berth/roots/{name}'
+    try:
+        machine.run(f'cp -a /srv/guests/busybox/. {root}/ && chown -R {FOREIGN_ID}:{FOREIGN_ID} {root}')
+        yield root
+    finally:
+        unit = f'container@{name}.service'
+        machine.run(['systemctl', 'stop', unit], check=False)
+        with contextlib.suppress(ServiceError):
+            clients.PythonDbus(machine).manager('RemoveContainer', 'sa{sv}', name, {'data': Variant('b', True)})
+
+
+@pytest.mark.parametrize('name', sorted(clients.ALL))
+def test_scenario(machine, no_leftovers, name):
+    client = clients.ALL[name](machine)
+    listed = {row[0] for row in client.manager('ListContainers')}
+    me = f'by-{name}'
+
+    expect('NoSuchContainer', 'GetContainer', me, client, 's', me)
+    expect('InvalidName', 'GetContainer', 'a name is', client, 's', '../etc')
+
+    with client.watch() as watch, made(machine, client, me) as root:
+        path = client.manager('GetContainer', 's', me)
+        watch.until(lambda: path in watch.objects('InterfacesAdded'), f'InterfacesAdded of {path}')
+        assert [row[1:] for row in client.manager('ListContainers') if row[0] == me] == [
+            ['stopped', 0, f'container@{me}.service', path]] or name == 'gdbus'
+        assert {row[0] for row in client.manager('ListContainers')} == listed | {me}
+        assert client.get(path, CONTAINER, 'Name') == me
+        assert client.state(path) == 'stopped'
+        expect('ContainerExists', 'CreateContainer', me, client, 'ssa{sh}a{sv}', me, MADE, {}, {})
+        expect('NotRunning', 'KillContainer', me, client, 'ssi', me, 'leader', 15)
+
+        client.manager('StartContainer', 's', me)
+        watch.until_value(path, 'State', 'running')
+        assert client.state(path) == 'running'
+        leader = client.get(path, CONTAINER, 'Leader')
+        assert machine.read(f'/proc/{leader}/cmdline').split('\0')[:2] == ['/bin/sleep', 'inf']
+        watch.until_value(path, 'Leader', leader)
+        assert client.manager('GetContainerByPID', 'u', leader) == path
+        assert client.objects()[path][CONTAINER]['State'] == 'running'
+        if name != 'systemctl':  # to which this is what was asked for
+            expect('AlreadyRunning', 'StartContainer', me, client, 's', me)
+        expect('AlreadyRunning', 'RemoveContainer', me, client, 'sa{sv}', me, {})
+
+        client.container(path, 'Freeze')
+        watch.until_value(path, 'State', 'frozen')
+        client.container(path, 'Thaw')
+        client.container(path, 'SetProperties', 'ba(sv)', True, [['TasksMax', Variant('t', 99)]])
+        assert machine.run(['systemctl', 'show', '--value', '--property=TasksMax',
+                            f'container@{me}.service']).stdout == '99\n'
+
+        client.manager('RestartContainer', 's', me)
+        assert client.get(path, CONTAINER, 'Leader') not in (0, leader)
+        client.manager('StopContainer', 'st', me, 2**64 - 1)
+        watch.until_value(path, 'State', 'stopped')
+        assert client.get(path, CONTAINER, 'Leader') == 0
+        if name != 'systemctl':
+            expect('NotRunning', 'StopContainer', me, client, 'st', me, 0)
+
+        expect('org.freedesktop.DBus.Error.InvalidArgs', 'RemoveContainer', 'nonsense', client, 'sa{sv}', me,
+               {'nonsense': Variant('b', True)})
+        client.manager('RemoveContainer', 'sa{sv}', me, {'data': Variant('b', True)})
+        watch.until(lambda: path in watch.objects('InterfacesRemoved'), f'InterfacesRemoved of {path}')
+        assert not machine.exists(root)
+        assert {row[0] for row in client.manager('ListContainers')} == listed
+        expect('NoSuchContainer', 'StartContainer', me, client, 's', me)
+
 
 @pytest.mark.parametrize('name', sorted(clients.ALL))
 def test_behind_its_back(container, sleeper, name):
