@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +70,9 @@ static void print_head(const berth_status *status, const Facts *facts) {
         fputs(color_sequence(COLOR_NONE), stdout);
         if (age)
                 printf(" since %s; %s ago", format_time(status->started_usec, since), age);
+        else if (status->exit_status == -SIGINT && streq(status->state, "stopped"))
+                /* How reboot(2) ends the first process of a pid namespace. */
+                fputs(" (powered off)", stdout);
         else if (status->exit_status < 0)
                 printf(" (its init was killed by signal %s)",
                        signal_name(-status->exit_status, since) ?: "?");

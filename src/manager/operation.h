@@ -54,7 +54,7 @@ int operation_progress(Operation *operation, int *ret_fd);
 
 /* Sends what operation_call() made. 0: the operation takes care of itself from now on and *OPERATION is
  * NULL; or negative errno with the error set. */
-int operation_ask(Operation **operation, sd_bus_message *helper_call, sd_bus_error *error);
+int operation_ask(Operation **owner, sd_bus_message *helper_call, sd_bus_error *error);
 
 /* Job ID of the container's unit has ended, as container_job_end() tells. */
 void operations_job_ended(Manager *manager, Container *container, uint32_t id);

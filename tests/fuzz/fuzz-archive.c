@@ -34,7 +34,7 @@ int fchown(int fd, uid_t owner, gid_t group) {
         return 0;
 }
 
-int fchownat(int dirfd, const char *path, uid_t owner, gid_t group, int flags) {
+int fchownat(int fd, const char *file, uid_t owner, gid_t group, int flag) {
         return 0;
 }
 

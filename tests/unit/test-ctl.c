@@ -34,7 +34,9 @@ static uint32_t random_next(void) {
 
 /* Up to SIZE - 1 bytes other than NUL, more often the interesting ones. */
 static void random_text(char *ret, size_t size) {
-        static const char *const pieces[] = { "\"", "\\", "\n", "\033[2J", "\xe2\x80\xae", "\xc2\x9b", "\xef\xbf\xbd", "\xf0\x9f\x98\x80",
+        static const char *const pieces[] = { "\"", "\\", "\n", "\033[2J",
+                                              "\xe2\x80\xae", /* NOLINT(misc-misleading-bidirectional) */
+                                              "\xc2\x9b", "\xef\xbf\xbd", "\xf0\x9f\x98\x80",
                                               "\xed\xa0\x80", "\xe4\xb8\xad", "e\xcc\x81", "\x7f", "\xff", "/" };
         size_t n = random_next() % size, at = 0;
 

@@ -143,7 +143,7 @@ static void test_descriptors(void) {
                 _cleanup_close_ int fd = open(files[i].path, files[i].flags | O_CLOEXEC);
 
                 REQUIRE(fd >= 0);
-                CHECK_STR(kinds(fd), files[i].kinds);
+                CHECK_HAS(kinds(fd), files[i].kinds);
         }
 
         REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
@@ -282,6 +282,7 @@ static void on_done(ChildResult *result, void *userdata) {
 }
 
 static Seen run_child(ChildWork work, void *userdata, const int *fds, size_t n_fds, bool kill) {
+        const ChildTask task = { .work = work, .userdata = userdata, .fds = fds, .n_fds = n_fds };
         Seen seen = {};
         Child *child;
         sigset_t set;
@@ -290,7 +291,7 @@ static Seen run_child(ChildWork work, void *userdata, const int *fds, size_t n_f
         (void) sigaddset(&set, SIGCHLD);
         REQUIRE(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
         REQUIRE(sd_event_new(&seen.event) >= 0);
-        REQUIRE(child_start(seen.event, work, userdata, fds, n_fds, on_done, &seen, &child) == 0);
+        REQUIRE(child_start(seen.event, &task, on_done, &seen, &child) == 0);
         if (kill)
                 child_kill(child);
         REQUIRE(sd_event_loop(seen.event) >= 0);

@@ -323,10 +323,10 @@ int descriptor_mount(
                 const LaunchPlan *plan,
                 const Descriptor *descriptor,
                 bool written,
-                bool mapped,
                 uint64_t attributes,
                 int user_namespace,
                 int *ret_fd) {
+        bool mapped = user_namespace >= 0 && descriptor->proven;
         _cleanup_close_ int fd = -EBADF, users = -EBADF;
         IdMap map;
         int r;
@@ -337,7 +337,6 @@ int descriptor_mount(
         if (fd < 0)
                 return -errno;
 
-        mapped = mapped && descriptor->proven;
         if (mapped && descriptor->owner != 0) {
                 if (!plan->has_root)
                         return failure_cause(

@@ -59,14 +59,13 @@ int descriptors_open(
                 Failure *failure, const Definition *definition, const Handover *handed, Descriptors *ret);
 void descriptors_done(Descriptors *descriptors);
 
-/* A mount of it, with its owners shown if MAPPED says so and they may be; user_namespace is the payload's.
+/* A mount of it. Its owners are shown if they may be and there is a user_namespace, which is the payload's.
  */
 int descriptor_mount(
                 Failure *failure,
                 const LaunchPlan *plan,
                 const Descriptor *descriptor,
                 bool written,
-                bool mapped,
                 uint64_t attributes,
                 int user_namespace,
                 int *ret_fd);

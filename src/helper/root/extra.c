@@ -96,8 +96,8 @@ extra_mount(Failure *failure, const LaunchPlan *plan, size_t index, int root_fd,
 
         if (descriptor)
                 r = descriptor_mount(
-                                failure, plan, descriptor, !spec->read_only, spec->idmap, attributes,
-                                user_namespace, &fd);
+                                failure, plan, descriptor, !spec->read_only, attributes,
+                                spec->idmap ? user_namespace : -EBADF, &fd);
         else if (spec->type == MOUNT_BIND)
                 r = extra_make_bind(spec, source, attributes, user_namespace, &fd);
         else

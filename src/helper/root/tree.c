@@ -202,7 +202,7 @@ static int root_clone_mapped(
 
         if (descriptor_of_root(plan))
                 return descriptor_mount(
-                                failure, plan, descriptor_of_root(plan), root_is_written(definition), true,
+                                failure, plan, descriptor_of_root(plan), root_is_written(definition),
                                 attributes, user_namespace, ret_fd);
 
         if (root->image)

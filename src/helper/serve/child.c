@@ -146,12 +146,12 @@ static int child_prepare(pid_t parent, int *fds, size_t n_fds) {
 }
 
 _noreturn_ static void
-child_run(ChildReport *report, pid_t parent, ChildWork work, void *userdata, int *fds, size_t n_fds) {
+child_run(ChildReport *report, pid_t parent, const ChildTask *task, int *fds, size_t n_fds) {
         int r;
 
         r = child_prepare(parent, fds, n_fds);
         if (r >= 0)
-                r = work(report, userdata);
+                r = task->work(report, task->userdata);
         if (r < 0)
                 r = child_give_error(report, HELPER_ERROR_FAILED, "%s", strerror(-r));
 
@@ -249,15 +249,7 @@ static int on_end(sd_event_source *source, const siginfo_t *info, void *userdata
         return 0;
 }
 
-int child_start(sd_event *event,
-                ChildWork work,
-                void *work_userdata,
-                const int *fds,
-                size_t n_fds,
-                ChildDone done,
-                void *done_userdata,
-                Child **ret) {
-
+int child_start(sd_event *event, const ChildTask *task, ChildDone done, void *userdata, Child **ret) {
         _cleanup_(child_freep) Child *child = NULL;
         _cleanup_close_ int theirs = -EBADF;
         _cleanup_free_ int *keep = NULL;
@@ -265,26 +257,26 @@ int child_start(sd_event *event,
         int ends[2], r;
 
         child = malloc(sizeof *child);
-        keep = calloc(n_fds + 1, sizeof *keep);
+        keep = calloc(task->n_fds + 1, sizeof *keep);
         if (!child || !keep) {
                 free(TAKE_PTR(child));
                 return -ENOMEM;
         }
-        *child = (Child){ .pidfd = -EBADF, .socket = -EBADF, .done = done, .userdata = done_userdata };
+        *child = (Child){ .pidfd = -EBADF, .socket = -EBADF, .done = done, .userdata = userdata };
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
                 return -errno;
         child->socket = ends[0];
         theirs = ends[1];
-        for (size_t i = 0; i < n_fds; i++)
-                keep[i] = fds[i];
-        keep[n_fds] = theirs;
+        for (size_t i = 0; i < task->n_fds; i++)
+                keep[i] = task->fds[i];
+        keep[task->n_fds] = theirs;
 
         pid = fork();
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                child_run(&(ChildReport){ .socket = theirs }, parent, work, work_userdata, keep, n_fds + 1);
+                child_run(&(ChildReport){ .socket = theirs }, parent, task, keep, task->n_fds + 1);
 
         /* It is ours and not waited for, so that the number cannot be another's. */
         child->pidfd = pidfd_open(pid, 0);

@@ -44,15 +44,16 @@ typedef struct ChildResult {
 /* Gets the result when the child has ended. The child object is freed afterwards. */
 typedef void (*ChildDone)(ChildResult *result, void *userdata);
 
-/* Starts WORK with its userdata in a new process, with N_FDS descriptors kept open under their numbers. */
-int child_start(sd_event *event,
-                ChildWork work,
-                void *work_userdata,
-                const int *fds,
-                size_t n_fds,
-                ChildDone done,
-                void *done_userdata,
-                Child **ret);
+/* What a child does, with the descriptors that stay open under their numbers. */
+typedef struct ChildTask {
+        ChildWork work;
+        void *userdata;
+        const int *fds;
+        size_t n_fds;
+} ChildTask;
+
+/* Starts a task in a new process. */
+int child_start(sd_event *event, const ChildTask *task, ChildDone done, void *userdata, Child **ret);
 
 /* Kills the child. DONE is called when it has ended, as ever. */
 void child_kill(Child *child);

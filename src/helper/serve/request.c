@@ -170,11 +170,11 @@ int request_child(
                 size_t n_fds,
                 RequestResult result) {
 
+        const ChildTask task = { .work = work, .userdata = userdata, .fds = fds, .n_fds = n_fds };
+
         request->result = result;
 
-        return child_start(
-                        request->server->event, work, userdata, fds, n_fds, on_result, request,
-                        &request->child);
+        return child_start(request->server->event, &task, on_result, request, &request->child);
 }
 
 int request_result_empty(Request *request, ChildResult *result) {

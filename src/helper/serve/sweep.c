@@ -40,7 +40,8 @@ int sweep_begin(sd_event *event) {
         }
         r = store_sweep(&store, NULL);
         if (r < 0)
-                log_line(LOG_ERR, "Cannot put away what an earlier helper left in the store: %s", strerror(-r));
+                log_line(LOG_ERR, "Cannot put away what an earlier helper left in the store: %s",
+                         strerror(-r));
 
-        return child_start(event, delete_do, NULL, NULL, 0, on_deleted, NULL, &child);
+        return child_start(event, &(ChildTask){ .work = delete_do }, on_deleted, NULL, &child);
 }

@@ -51,7 +51,7 @@ static int read_descriptors(sd_bus_message *call, Request *request, sd_bus_error
                                 return sd_bus_error_setf(
                                                 error, SD_BUS_ERROR_INVALID_ARGS,
                                                 "descriptors: \"%s\" is there twice",
-                                                quoted(request->descriptor_names[n], (char[QUOTED_SIZE]) {}));
+                                                quoted(request->descriptor_names[n], (char[QUOTED_SIZE]){}));
                 request->n_descriptors++;
         }
         if (r < 0)
@@ -76,7 +76,7 @@ static int read_options(sd_bus_message *call, bool may_replace, Request *request
                 if (!may_replace || !streq(name, "replace"))
                         return sd_bus_error_setf(
                                         error, SD_BUS_ERROR_INVALID_ARGS, "options: there is no \"%s\"",
-                                        quoted(name, (char[QUOTED_SIZE]) {}));
+                                        quoted(name, (char[QUOTED_SIZE]){}));
                 r = sd_bus_message_read(call, "v", "b", &request->replace);
                 if (r < 0)
                         return sd_bus_error_set(
@@ -127,7 +127,6 @@ static int make(Manager *manager,
                 const Request *request,
                 const char *method,
                 Container *container,
-                const char *busy,
                 sd_bus_error *error) {
         _cleanup_(operation_freep) Operation *operation = NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *question = NULL;
@@ -139,7 +138,7 @@ static int make(Manager *manager,
                 manager_container_changed(manager, container, NULL);
                 return r;
         }
-        operation_exclude(operation, busy);
+        operation_exclude(operation, "is being made");
         r = operation_progress(operation, &progress);
         if (r < 0)
                 return r;
@@ -197,7 +196,7 @@ int verb_create(Manager *manager, sd_bus_message *call, sd_bus_error *error) {
         r = manager_container(manager, request.name, UNIT_DEFINED, &container);
         if (r < 0)
                 return r;
-        return make(manager, OPERATION_CREATE, call, &request, "Create", container, "is being made", error);
+        return make(manager, OPERATION_CREATE, call, &request, "Create", container, error);
 }
 
 /* A name that no container has: "run-" and a number that means nothing. */
@@ -251,5 +250,5 @@ int verb_run(Manager *manager, sd_bus_message *call, sd_bus_error *error) {
         r = manager_container(manager, request.name, UNIT_TRANSIENT, &container);
         if (r < 0)
                 return r;
-        return make(manager, OPERATION_RUN, call, &request, "Run", container, "is being made", error);
+        return make(manager, OPERATION_RUN, call, &request, "Run", container, error);
 }

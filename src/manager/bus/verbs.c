@@ -81,8 +81,7 @@ static int check_defined(const Container *container, sd_bus_error *error) {
 
 /* An operation whose question begins with the unit's name; what follows is appended by the caller. */
 static int
-begin(Manager *manager,
-      OperationKind kind,
+begin(OperationKind kind,
       Container *container,
       sd_bus_message *call,
       const char *method,
@@ -93,7 +92,7 @@ begin(Manager *manager,
         char unit[UNIT_NAME_SIZE];
         int r;
 
-        r = operation_new(manager, kind, call, container, &operation, error);
+        r = operation_new(container->manager, kind, call, container, &operation, error);
         if (r < 0)
                 return r;
         r = operation_call(operation, method, ret_question, error);
@@ -123,7 +122,7 @@ static int ask(Manager *manager,
         r = verb_authorize(manager, call, container->name, verb, error);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        r = begin(manager, kind, container, call, method, &operation, &question, error);
+        r = begin(kind, container, call, method, &operation, &question, error);
         if (r < 0)
                 return r;
         r = operation_ask(&operation, question, error);
@@ -163,7 +162,7 @@ int verb_stop(Manager *manager,
         if (r <= 0)
                 return r < 0 ? r : 1;
 
-        r = begin(manager, OPERATION_STOP, container, call, "Stop", &operation, &question, error);
+        r = begin(OPERATION_STOP, container, call, "Stop", &operation, &question, error);
         if (r < 0)
                 return r;
         operation_set_timeout(operation, timeout_usec);
@@ -207,7 +206,7 @@ int verb_kill(Manager *manager,
         if (r <= 0)
                 return r < 0 ? r : 1;
 
-        r = begin(manager, OPERATION_SIMPLE, container, call, "Kill", &operation, &question, error);
+        r = begin(OPERATION_SIMPLE, container, call, "Kill", &operation, &question, error);
         if (r >= 0)
                 r = sd_bus_message_append(question, "si", whom, signal);
         if (r >= 0)
@@ -297,7 +296,7 @@ int verb_set_properties(Manager *manager, Container *container, sd_bus_message *
         if (r <= 0)
                 return r < 0 ? r : 1;
 
-        r = begin(manager, OPERATION_SIMPLE, container, call, "SetProperties", &operation, &question, error);
+        r = begin(OPERATION_SIMPLE, container, call, "SetProperties", &operation, &question, error);
         if (r >= 0)
                 r = sd_bus_message_append(question, "b", runtime);
         if (r >= 0)
@@ -324,9 +323,8 @@ static int read_option(sd_bus_message *call, const char *option, int *ret, sd_bu
                         break;
                 if (!option || !streq(name, option))
                         return sd_bus_error_setf(
-                                        error, SD_BUS_ERROR_INVALID_ARGS,
-                                        "options: there is no \"%s\"%s%s",
-                                        quoted(name, (char[QUOTED_SIZE]) {}), option ? ", only " : "",
+                                        error, SD_BUS_ERROR_INVALID_ARGS, "options: there is no \"%s\"%s%s",
+                                        quoted(name, (char[QUOTED_SIZE]){}), option ? ", only " : "",
                                         option ? option : "");
                 r = sd_bus_message_read(call, "v", "b", ret);
                 if (r < 0)
