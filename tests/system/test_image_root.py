@@ -51,6 +51,58 @@ def test_one_writer(machine, container, image):
     assert 'it is in use by' in second.show('StatusText')
 
 
+# Puts a file system between other things: a GUID partition table with swap, a root and, if asked, one root more.
+PARTITION = r'''
+import struct, sys, uuid, zlib
+path, kinds, attributes = sys.argv[1], sys.argv[2].split(","), int(sys.argv[3], 0)
+types = {"swap": "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f", "linux": "0fc63daf-8483-4772-8e79-3d69d8477de4",
+         "root": "4f68bce3-e8cd-4db1-96e7-fbcaf984b709"}
+content = open(path, "rb").read()
+sectors = len(content) // 512
+table, place, offsets = bytearray(128 * 128), 2048, []
+for index, kind in enumerate(kinds):
+    size = 64 if kind == "swap" else sectors
+    table[index * 128:index * 128 + 56] = uuid.UUID(types[kind]).bytes_le + uuid.uuid4().bytes_le + struct.pack(
+            "<QQQ", place, place + size - 1, 0 if kind == "swap" else attributes)
+    offsets += [] if kind == "swap" else [place * 512]
+    place += size
+header = bytearray(b"EFI PART" + struct.pack("<IIIIQQQQ", 0x10000, 92, 0, 0, 1, place + 33, 34, place - 1) + bytes(16) +
+                   struct.pack("<QIII", 2, 128, 128, zlib.crc32(bytes(table))))
+header[16:20] = struct.pack("<I", zlib.crc32(bytes(header)))
+with open(path, "wb") as image:
+    image.write(bytes(510) + b"\x55\xaa" + header)
+    image.seek(1024)
+    image.write(table)
+    for offset in offsets:
+        image.seek(offset)
+        image.write(content)
+    image.truncate((place + 34) * 512)
+'''
+
+
+@pytest.mark.parametrize('kinds', ['swap,root', 'linux,swap'])
+def test_partition(machine, container, image, kinds):
+    machine.run(['/usr/bin/python3', '-c', PARTITION, image, kinds, '0'], timeout=120)
+    web = container('web', SLEEPER + f'Image={image}\n')
+    web.start()
+    assert web.inside('echo kept >/file; cat /file; stat -c %u /etc').stdout == 'kept\n0\n'
+    web.restart()
+    assert web.inside('cat /file').stdout == 'kept\n'
+
+
+@pytest.mark.parametrize('kinds, attributes, said', [
+    ('root,root', '0', 'more than one root partition'), ('linux,linux', '0', 'no root partition'),
+    ('swap', '0', 'no root partition'), ('root', '0x8000000000000000', 'no root partition'),
+    ('root', '0x1000000000000000', 'its root partition is marked read-only')])
+def test_partitions_that_will_not_do(machine, container, image, kinds, attributes, said):
+    machine.run(f'truncate -s 2M {image}; mkfs.ext4 -q {image}')
+    machine.run(['/usr/bin/python3', '-c', PARTITION, image, kinds, attributes])
+    web = container('web', SLEEPER + f'Image={image}\n')
+    assert web.start(check=False).returncode != 0
+    assert said in web.show('StatusText')
+    assert 'test.raw' not in loops(machine)
+
+
 @pytest.mark.parametrize('spoil, said', [
     (f'chmod 0666 {IMAGE}', 'others than root can write to it'), (f'truncate -s 0 {IMAGE}', 'root'),
     (f'dd if=/dev/zero of={IMAGE} bs=1M count=1 conv=notrunc status=none', 'root'),
