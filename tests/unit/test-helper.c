@@ -131,6 +131,7 @@ static void test_run_is_over(void) {
         CHECK_INT(clean_parse_job("  7 container-run-x.service stop running\n"), CLEAN_JOB_STOP);
         CHECK_INT(clean_parse_job("77 container-run-x.service restart running\n"), CLEAN_JOB_OTHER);
         CHECK_INT(clean_parse_job("77 container-run-x.service start waiting\n"), CLEAN_JOB_OTHER);
+        CHECK_INT(clean_parse_job("77 container-run-x.service start running\n"), CLEAN_JOB_NONE);
 
         CHECK(clean_is_over(CLEAN_JOB_NONE, "exited", "0"));
         CHECK(clean_is_over(CLEAN_JOB_NONE, "exited", "HUP"));

@@ -25,10 +25,13 @@
 #define LOCK_PAUSE_USEC 50000
 
 CleanJob clean_parse_job(const char *line) {
-        char type[16];
+        char type[16], state[16];
 
         /* ID UNIT TYPE STATE */
-        if (sscanf(line, "%*u %*s %15s", type) != 1)
+        if (sscanf(line, "%*u %*s %15s %15s", type, state) != 2)
+                return CLEAN_JOB_NONE;
+        /* A start that runs while ExecStopPost= does is ending, as its exit tells; one that waits is going to be. */
+        if (streq(type, "start") && streq(state, "running"))
                 return CLEAN_JOB_NONE;
 
         return streq(type, "stop") ? CLEAN_JOB_STOP : CLEAN_JOB_OTHER;

@@ -11,7 +11,7 @@
 int clean(const char *name);
 
 typedef enum CleanJob {
-        CLEAN_JOB_NONE,
+        CLEAN_JOB_NONE,  /* none that tells: also a start that is just failing */
         CLEAN_JOB_STOP,
         CLEAN_JOB_OTHER, /* restart, start */
 } CleanJob;
