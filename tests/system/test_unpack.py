@@ -12,7 +12,7 @@ from store import FOREIGN, STORE, Store, archives, tar_with
 
 member, link, directory = archives.member, archives.link, archives.directory
 HARD = archives.tarfile.LNKTYPE
-CANARY = ('/root', '/srv/scratch/canary', '/etc/berth', STORE)
+CANARY = ('/srv/scratch/canary', '/etc/berth', '/var/lib/machines', STORE)
 
 
 @pytest.fixture
