@@ -70,8 +70,9 @@ class Bus:
     def signals(self):
         """Collects what the service emits; the list of messages is complete when the block has ended."""
         unit, log, seen = 'test-signals.service', '/run/test-signals', SimpleNamespace(messages=[])
+        self.machine.write(f'{log}.err', '')
         self.machine.run(['systemd-run', '--quiet', '--collect', f'--unit={unit}',
-                          f'--property=StandardOutput=truncate:{log}', f'--property=StandardError=truncate:{log}.err',
+                          f'--property=StandardOutput=truncate:{log}', f'--property=StandardError=append:{log}.err',
                           'busctl', '--json=short', 'monitor', f'--match=type=signal,sender={NAME}'])
         self.wait_for(lambda: 'Monitoring' in self.machine.read(f'{log}.err'), 'the monitor of signals')
         try:

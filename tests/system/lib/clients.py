@@ -80,8 +80,10 @@ class Watch:
         self.unit = f'watch-{client.name}.service'
         self.log = f'/run/watch-{client.name}.log'
         program, ready = client.watcher()
+        # The file is there before the program: else there would be a moment in which it cannot be read.
+        self.machine.write(self.log, '')
         self.machine.run(['systemd-run', '--quiet', '--collect', f'--unit={self.unit}',
-                          f'--property=StandardOutput=truncate:{self.log}',
+                          f'--property=StandardOutput=append:{self.log}',
                           f'--property=StandardError=append:{self.log}', '--setenv=PYTHONUNBUFFERED=1', *program])
         self.until(lambda: ready in self.machine.read(self.log), 'a watcher that listens')
 
