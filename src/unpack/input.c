@@ -11,6 +11,7 @@
 
 #include "basic/cleanup.h"
 #include "spec/limits.h"
+#include "unpack/checksum.h"
 
 #define BUFFER_SIZE (256 * 1024)
 #define BLOCK_SIZE 512
@@ -23,6 +24,8 @@ struct Input {
         uint64_t taken;  /* compressed bytes */
         size_t zeros;    /* at the end of what was given out, at most a block */
         bool at_end;
+        bool gzip;       /* and nothing else: then the checksum counts */
+        Checksum checksum;
         char buffer[BUFFER_SIZE];
 };
 
@@ -73,6 +76,7 @@ static la_ssize_t input_fill(struct archive *archive, void *userdata, const void
                 return -1;
         }
 
+        checksum_note_packed(&input->checksum, input->buffer, (size_t) n);
         input->taken += (uint64_t) n;
         report_progress(input->report, input->taken);
         *ret_buffer = input->buffer;
@@ -111,12 +115,18 @@ static int input_set_up(Input *input) {
         if (archive_read_support_format_raw(input->archive) != ARCHIVE_OK)
                 return -ENOMEM;
 
-        if (archive_read_open(input->archive, input, NULL, input_fill, NULL) != ARCHIVE_OK)
-                return input_fail(input);
-        r = archive_read_next_header(input->archive, &entry);
+        r = archive_read_open(input->archive, input, NULL, input_fill, NULL);
+        if (r == ARCHIVE_OK)
+                r = archive_read_next_header(input->archive, &entry);
         if (r == ARCHIVE_EOF || (r != ARCHIVE_OK && input->taken == 0 && input->error == 0))
                 return report_fail(input->report, -EBADMSG, NULL, "cannot unpack the archive", "it is empty");
-        return r != ARCHIVE_OK && r != ARCHIVE_WARN ? input_fail(input) : 0;
+        if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+                return input_fail(input);
+
+        /* The other one is none: the descriptor. */
+        input->gzip = archive_filter_count(input->archive) == 2 &&
+                      archive_filter_code(input->archive, 0) == ARCHIVE_FILTER_GZIP;
+        return 0;
 }
 
 int input_new(Report *report, int fd, Input **ret) {
@@ -129,6 +139,7 @@ int input_new(Report *report, int fd, Input **ret) {
                 return -ENOMEM;
         input->report = report;
         input->fd = fd;
+        input->checksum = CHECKSUM_NULL;
 
         if (fstat(fd, &st) < 0)
                 return -errno;
@@ -152,6 +163,16 @@ static void input_note_zeros(Input *input, const char *data, size_t size) {
         input->zeros = zeros < size ? zeros : input->zeros + zeros;
 }
 
+static int input_end(Input *input) {
+        input->at_end = true;
+        if (input->gzip && checksum_is_wrong(&input->checksum))
+                return report_fail(
+                                input->report, -EBADMSG, NULL, "cannot unpack the archive",
+                                "its checksum is wrong: it is damaged");
+
+        return 0;
+}
+
 ssize_t input_read(Input *input, const void **ret_data) {
         size_t size = 0;
         la_int64_t offset;
@@ -159,15 +180,15 @@ ssize_t input_read(Input *input, const void **ret_data) {
         while (size == 0) {
                 int r = archive_read_data_block(input->archive, ret_data, &size, &offset);
 
-                if (r == ARCHIVE_EOF) {
-                        input->at_end = true;
-                        return 0;
-                }
+                if (r == ARCHIVE_EOF)
+                        return input_end(input);
                 if (r != ARCHIVE_OK)
                         return input_fail(input);
         }
 
         input_note_zeros(input, *ret_data, size);
+        if (input->gzip)
+                checksum_note_unpacked(&input->checksum, *ret_data, size);
         return (ssize_t) size;
 }
 

@@ -53,7 +53,11 @@ def archives():
     yield "twice.gz", gzip.compress(gzip.compress(plain, mtime=0), mtime=0)
     yield "cut", plain[:2000]
     yield "cut.gz", gzip.compress(plain, mtime=0)[:-20]
-    yield "cut-at-member", plain[:512 * 3]
+    yield "cut-at-member", plain[:512 * 2]
+    damaged = bytearray(gzip.compress(plain, mtime=0))
+    damaged[-8] ^= 1
+    yield "checksum.gz", bytes(damaged)
+    yield "two.gz", gzip.compress(plain[:1000], mtime=0) + gzip.compress(plain[1000:], mtime=0)
     yield "checksum", plain[:100] + b"9" + plain[101:]
     yield "empty", b""
     yield "zeros", b"\0" * 10240

@@ -106,7 +106,7 @@ REFUSED = {
     'hard-through-link': 'cannot make a', 'hard-to-nothing': 'is not there', 'hard-to-directory': 'directory',
     'root-is-link': 'replace the root', 'root-is-file': 'tar archive', 'deep': 'too many directories',
     'long': 'too long', 'long-link': 'too long', 'wrapped': 'in the directory rootfs', 'cut': 'runcated', 'cut.gz': 'runcated',
-    'cut-at-member': 'runcated', 'checksum': 'nrecognized', 'empty': 'nrecognized', 'zeros': 'nothing in it',
+    'cut-at-member': 'cut off', 'checksum.gz': 'checksum is wrong', 'checksum': 'nrecognized', 'empty': 'it is empty', 'zeros': 'nothing in it',
     'garbage': 'nrecognized',
 }
 

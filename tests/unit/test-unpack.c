@@ -10,6 +10,7 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "basic/string.h"
+#include "unpack/checksum.h"
 #include "unpack/path.h"
 #include "unpack/report.h"
 
@@ -145,4 +146,29 @@ static void test_progress(void) {
         (void) close(ends[1]);
 }
 
-TESTS(test_paths, test_path_limits, test_notes, test_failure, test_longest, test_progress)
+/* As zlib has it, in parts of every size; and what a file may say at its end. */
+static void test_checksum(void) {
+        static const char text[] = "123456789";
+        static const uint8_t right[8] = { 0x26, 0x39, 0xf4, 0xcb, 9, 0, 0, 0 }; /* the standard's own example */
+        uint8_t file[20] = {};
+
+        memcpy(file + sizeof file - sizeof right, right, sizeof right);
+        for (size_t part = 1; part <= sizeof file; part++) {
+                Checksum checksum = CHECKSUM_NULL, other;
+
+                for (size_t i = 0; i < sizeof file; i += part)
+                        checksum_note_packed(&checksum, file + i, part < sizeof file - i ? part : sizeof file - i);
+                for (size_t i = 0; i < 9; i += part)
+                        checksum_note_unpacked(&checksum, text + i, part < 9 - i ? part : 9 - i);
+                CHECK(!checksum_is_wrong(&checksum));
+
+                other = checksum;
+                other.tail[0] ^= 1;
+                CHECK(checksum_is_wrong(&other));
+                /* Of another size: one of several files, of which this is not the checksum. */
+                other.tail[4] ^= 1;
+                CHECK(!checksum_is_wrong(&other));
+        }
+}
+
+TESTS(test_checksum, test_paths, test_path_limits, test_notes, test_failure, test_longest, test_progress)

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Definitions and data that berth keeps: there whole or not at all, whatever is killed or full, and nothing that it
+did not make is ever lost.
+"""
+
+import re
+import time
+
+import pytest
+
+from store import STORE, Store, tar_with, archives
+
+HELPER = 'berth-helper.service'
+SLEEPER = ['Command=/bin/sleep 1000', 'Boot=no']
+# Packed once and read often: a root that runs.
+BUSYBOX = '/srv/scratch/keeping.tar'
+
+
+@pytest.fixture
+def store(machine, no_leftovers):
+    one = Store(machine)
+    machine.run(f'[ -e {BUSYBOX} ] || tar -C /srv/guests/busybox -cf {BUSYBOX} .')
+    yield one
+    one.clear()
+    stop_helper(machine)
+
+
+def stop_helper(machine):
+    machine.run(['systemctl', 'stop', 'berth-manager.service', HELPER])
+
+
+def sweep(machine):
+    """What the helper does when it starts, and the end of the deleting that follows."""
+    stop_helper(machine)
+    machine.run(['systemctl', 'start', HELPER])
+    deadline = time.monotonic() + 20 * machine.patience
+    while machine.run(['ls', '-A', f'{STORE}/trash']).stdout and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def systemctl(machine, *words, check=True):
+    return machine.run(['systemctl', *words], check=check, timeout=60)
+
+
+def helper_pid(machine):
+    return systemctl(machine, 'show', '--value', '--property=MainPID', HELPER).stdout.strip()
+
+
+def begin_stalled(machine, name='web'):
+    """A creation that has had most of an archive and waits for the rest; its unpacker runs."""
+    machine.run(f'''systemd-run --quiet --collect --unit=stalled sh -c '
+        (head -c 600000 {BUSYBOX}; sleep 600) | (berthctl create {name} --tar=-; echo status=$?) >/run/stalled 2>&1'
+        for i in $(seq 200); do
+            pgrep -x berth-unpack >/dev/null && [ -n "$(ls -A {STORE}/roots/.{name}.new-*/bin 2>/dev/null)" ] && exit 0
+            sleep 0.05
+        done
+        exit 1''', timeout=60)
+
+
+def end_stalled(machine):
+    for _ in range(100):
+        said = machine.read('/run/stalled')
+        if 'status=' in said:
+            break
+        time.sleep(0.1)
+    machine.run('systemctl stop stalled.service; rm -f /run/stalled', check=False)
+    return said
+
+
+def test_data_outlives_its_definition(store, machine):
+    store.create('web', f'--tar={BUSYBOX}', *SLEEPER)
+    machine.write(f'{STORE}/roots/web/mine', 'kept')
+    store.remove('web')
+    assert store.entries() == {'roots/web'}
+    again = store.create('web', f'--tar={BUSYBOX}', *SLEEPER, check=False)
+    assert again.returncode != 0 and f'{STORE}/roots/web' in again.stderr
+    assert machine.read(f'{STORE}/roots/web/mine') == 'kept'
+
+    store.create('web', *SLEEPER)
+    systemctl(machine, 'start', 'container@web')
+    assert store.remove('web', check=False).returncode != 0
+    assert systemctl(machine, 'is-active', 'container@web').stdout == 'active\n'
+    systemctl(machine, 'stop', 'container@web')
+    assert store.entries() == {'containers/web.container', 'roots/web'}
+    store.remove('web', '--data')
+    assert store.entries() == set()
+
+
+def test_overlay_goes_with_the_data(store, machine):
+    store.create('web', f'--tar={BUSYBOX}', *SLEEPER, 'Overlay=yes')
+    systemctl(machine, 'start', 'container@web')
+    systemctl(machine, 'stop', 'container@web')
+    assert store.entries() == {'containers/web.container', 'roots/web', 'overlays/web'}
+    store.remove('web', '--data')
+    assert store.entries() == set()
+
+
+def test_files_of_roots_own_stay(store, machine, container):
+    web = container('web', '[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n')
+    done = store.remove('web', '--data', check=False)
+    assert done.returncode != 0 and 'root' in done.stderr
+    assert machine.exists(web.path)
+    taken = store.create('web', f'--tar={BUSYBOX}', check=False)
+    store.made.clear()
+    assert taken.returncode != 0 and 'already' in taken.stderr
+    assert store.entries() == set()
+
+
+def test_root_in_use(store, machine):
+    """By somebody whom systemd does not know: the definition is back, and nothing was deleted."""
+    store.create('web', f'--tar={BUSYBOX}', *SLEEPER)
+    before = store.listed(f'{STORE}/roots/web', f'{STORE}/containers/web.container')
+    done = machine.run(f'''mkdir -p -m 0700 /run/systemd/nspawn/locks
+        device=$(stat -c %d {STORE}/roots/web) inode=$(stat -c %i {STORE}/roots/web)
+        flock /run/systemd/nspawn/locks/inode-$device:$inode berthctl remove --yes --data web''', check=False)
+    assert done.returncode != 0 and 'in use' in done.stderr
+    assert store.listed(f'{STORE}/roots/web', f'{STORE}/containers/web.container') == before
+    store.remove('web', '--data')
+
+
+def test_what_systemd_keeps_goes_too(store, machine):
+    store.create('web', f'--tar={BUSYBOX}', *SLEEPER)
+    systemctl(machine, 'enable', '--now', 'container@web')
+    systemctl(machine, 'set-property', 'container@web', 'MemoryMax=100M')
+    systemctl(machine, 'set-property', '--runtime', 'container@web', 'CPUWeight=50')
+    systemctl(machine, 'stop', 'container@web')
+    store.remove('web', '--data')
+    left = machine.run('find /etc/systemd /run/systemd -name "*container@web*" ! -path "*/generator*"').stdout
+    assert left == ''
+    assert systemctl(machine, 'is-enabled', 'container@web', check=False).stdout == 'disabled\n'
+
+
+def test_replace(store, machine):
+    store.create('web', f'--tar={BUSYBOX}', *SLEEPER)
+    machine.write(f'{STORE}/roots/web/mine', 'kept')
+    store.create('web', '--replace', *SLEEPER, 'Description=second')
+    assert 'second' in machine.read(f'{STORE}/containers/web.container')
+    assert machine.read(f'{STORE}/roots/web/mine') == 'kept'
+    assert store.create('web', '--replace', f'--tar={BUSYBOX}', *SLEEPER, check=False).returncode != 0
+    assert store.create('web', '--replace', 'NoSuchKey=1', check=False).returncode != 0
+    systemctl(machine, 'start', 'container@web')
+    assert store.create('web', '--replace', *SLEEPER, 'Description=third', check=False).returncode != 0
+    assert 'second' in machine.read(f'{STORE}/containers/web.container')
+    assert store.create('other', '--replace', *SLEEPER, check=False).returncode != 0
+    assert store.entries() == {'containers/web.container', 'roots/web'}
+
+
+@pytest.mark.parametrize('victim', ['helper', 'unpacker', 'worker'])
+def test_killed_in_the_middle(store, machine, victim):
+    """The call fails and does not hang, nobody sees anything of it, and the next try is as the first."""
+    store.made.append('web')
+    begin_stalled(machine)
+    main = helper_pid(machine)
+    machine.run({'helper': f'kill -KILL {main}', 'unpacker': 'kill -KILL $(pgrep -x berth-unpack)',
+                 'worker': f'kill -KILL $(pgrep -P {main})'}[victim])
+    said = end_stalled(machine)
+    assert 'status=1' in said, said
+    assert machine.run('pgrep -x berth-unpack', check=False).returncode != 0
+    assert {e for e in store.entries() if not e.split('/')[1].startswith('.') and not e.startswith('trash')} == set()
+
+    store.create('web', f'--tar={BUSYBOX}', *SLEEPER)
+    assert {e for e in store.entries() if not e.startswith('trash')} == {'containers/web.container', 'roots/web'}
+    sweep(machine)
+    assert store.entries() == {'containers/web.container', 'roots/web'}
+
+
+def test_sweep(store, machine):
+    """What helpers that were killed at any moment can have left, and what is somebody else's."""
+    store.create('web', f'--tar={BUSYBOX}', *SLEEPER)
+    store.create('kept', f'--tar={BUSYBOX}', *SLEEPER)
+    store.remove('kept')
+    machine.run(f'''cd {STORE}
+        mkdir -p roots/.new.new-01234567/bin roots/made roots/run roots/.notes trash/.x.new-01234567/a/b overlays/run
+        touch containers/.new.make-01234567 containers/.made.make-01234567 containers/.run.run-01234567
+        touch containers/.web.new-01234567 containers/.web.make-01234567 images/made.raw images/.odd.new-0123456''')
+    sweep(machine)
+    assert store.entries() == {'containers/web.container', 'roots/web', 'roots/kept', 'roots/.notes',
+                               'images/.odd.new-0123456'}
+    machine.remove(f'{STORE}/roots/.notes', f'{STORE}/images/.odd.new-0123456')
+
+
+@pytest.fixture
+def small_room(store, machine):
+    """The room of roots on a file system of its own with hardly any space."""
+    machine.run(f'mount -t tmpfs -o size=6m,mode=0700 tmpfs {STORE}/roots')
+    yield f'{STORE}/roots'
+    store.clear()
+    stop_helper(machine)
+    machine.run(['umount', f'{STORE}/roots'])
+
+
+def test_full_disk(small_room, store, machine):
+    big = tar_with(archives.member('./zeros', content=b'\0' * (20 << 20)))
+    done = store.create_tar('web', archives.gzip.compress(big), check=False)
+    assert done.returncode != 0 and re.search('full|space', done.stderr), done.stderr
+    assert {e for e in store.entries() if e != 'roots/.trash'} == set()
+    assert machine.run(['ls', '-A', f'{small_room}/.trash'], check=False).stdout == ''
+    store.create_tar('web', tar_with(archives.member('./file', content=b'x' * 100000)))
+    assert store.root('web')['file']['size'] == 100000
+    store.remove('web', '--data')
+    assert {e for e in store.entries() if e != 'roots/.trash'} == set()
+    assert machine.run(['ls', '-A', f'{small_room}/.trash'], check=False).stdout == ''
+
+
+def test_deep_tree_is_deleted(store, machine):
+    store.create('web', f'--tar={BUSYBOX}', *SLEEPER)
+    machine.run(['/usr/bin/python3', '-c', f'''
+import os
+fd = os.open("{STORE}/roots/web", os.O_RDONLY)
+for i in range(20000):
+    os.mkdir("directory", dir_fd=fd)
+    os.symlink("/etc", "link", dir_fd=fd)
+    below = os.open("directory", os.O_RDONLY, dir_fd=fd)
+    os.close(fd)
+    fd = below
+'''], timeout=60)
+    before = store.listed('/etc/systemd')
+    store.remove('web', '--data')
+    assert store.entries() == set() and store.listed('/etc/systemd') == before
+
+
+def test_mounts_are_not_crossed(store, machine):
+    """Something of the host's is mounted in a root: it is not touched, and the rest goes when it is out of there."""
+    store.create('web', f'--tar={BUSYBOX}', *SLEEPER)
+    machine.run(f'''mkdir -p /srv/scratch/precious {STORE}/roots/web/mnt; echo x > /srv/scratch/precious/file
+        mount --bind /srv/scratch/precious {STORE}/roots/web/mnt''')
+    store.remove('web', '--data', check=False)
+    assert machine.read('/srv/scratch/precious/file') == 'x\n'
+    machine.run(f'umount $(findmnt -rno TARGET | grep {STORE}/)')
+    sweep(machine)
+    assert store.entries() == set() and machine.read('/srv/scratch/precious/file') == 'x\n'
+    machine.remove('/srv/scratch/precious')
+
+
+def test_run_from_an_archive(store, machine):
+    """The root is there as long as the run, and gone with it; a name whose data is kept is not for a run."""
+    done = machine.run(['berthctl', 'run', 'once', f'--tar={BUSYBOX}', '--', '/bin/sh', '-c', 'exit 4'], check=False,
+                       timeout=60)
+    assert done.returncode == 4, done
+    deadline = time.monotonic() + 20 * machine.patience
+    while store.entries() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert store.entries() == set()
+
+    store.create('once', f'--tar={BUSYBOX}', *SLEEPER)
+    store.remove('once')
+    done = machine.run(['berthctl', 'run', 'once', f'--tar={BUSYBOX}', '--', '/bin/true'], check=False, timeout=60)
+    assert done.returncode == 125 and f'{STORE}/roots/once' in done.stderr
+    assert store.entries() == {'roots/once'}
+
+
+def test_two_of_one_name(store, machine):
+    """At once: one is made, the other is told."""
+    store.made.append('web')
+    done = machine.run(f'''for i in 1 2 3 4; do
+        (berthctl create web --tar={BUSYBOX} 2>&1; echo status=$?) & done; wait''', timeout=120).stdout
+    assert done.count('status=0') == 1 and done.count('status=1') == 3, done
+    assert store.entries() == {'containers/web.container', 'roots/web'}
