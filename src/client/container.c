@@ -78,12 +78,14 @@ int berth_get_path(berth *connection, const char *name, char **ret_path) {
         r = container_path(name, &checked);
         if (r >= 0)
                 r = connection_call_method(
-                                connection, SERVICE_PATH, SERVICE_MANAGER, "GetContainer", &reply, "s", name);
+                                connection, SERVICE_PATH, SERVICE_MANAGER, "GetContainer", &reply, "s",
+                                name);
         if (r >= 0) {
                 r = path_read(reply, name, ret_path);
                 if (r < 0)
                         r = error_reply(r, "GetContainer");
         }
+        reply = sd_bus_message_unref(reply);
 
         return connection_leave(connection, r);
 }
@@ -106,6 +108,7 @@ int berth_find_process(berth *connection, uint32_t pid, char **ret_name) {
                 if (r < 0)
                         r = error_reply(r, "GetContainerByPID");
         }
+        reply = sd_bus_message_unref(reply);
 
         return connection_leave(connection, r);
 }

@@ -30,6 +30,7 @@ static int simple_call(berth *connection, const char *name, const char *member, 
                 r = r < 0 ? error_set_errno(r, "make a call to the service")
                           : container_call(connection, name, message, NULL);
         }
+        message = sd_bus_message_unref(message);
 
         return connection_leave(connection, r);
 }

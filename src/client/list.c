@@ -113,6 +113,7 @@ int berth_list(berth *connection, berth_container ***ret_list) {
                 if (r < 0)
                         r = error_reply(r, "ListContainers");
         }
+        reply = sd_bus_message_unref(reply);
 
         return connection_leave(connection, r);
 }
@@ -201,6 +202,7 @@ int berth_list_status(berth *connection, berth_status ***ret_list) {
                 if (r < 0)
                         r = error_reply(r, "GetManagedObjects");
         }
+        reply = sd_bus_message_unref(reply);
 
         return connection_leave(connection, r);
 }

@@ -56,8 +56,10 @@ int berth_version(berth *connection, char **ret_version) {
         if (!copy)
                 return connection_leave(connection, error_reply(-ENOMEM, "Version"));
         *ret_version = copy;
+        r = 0;
+        reply = sd_bus_message_unref(reply);
 
-        return connection_leave(connection, 0);
+        return connection_leave(connection, r);
 }
 
 /*
@@ -247,8 +249,10 @@ int berth_capabilities(berth *connection, berth_capability ***ret_capabilities) 
         if (r < 0)
                 return connection_leave(connection, r);
         r = capabilities_read(reply, ret_capabilities);
+        r = r < 0 ? error_reply(r, "HostCapabilities") : r;
+        reply = sd_bus_message_unref(reply);
 
-        return connection_leave(connection, r < 0 ? error_reply(r, "HostCapabilities") : r);
+        return connection_leave(connection, r);
 }
 
 int berth_reload(berth *connection) {

@@ -181,6 +181,7 @@ int berth_get_status(berth *connection, const char *name, berth_status **ret_sta
                 if (r < 0)
                         r = error_reply(r, "GetAll");
         }
+        reply = sd_bus_message_unref(reply);
 
         return connection_leave(connection, r);
 }
