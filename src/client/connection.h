@@ -57,8 +57,8 @@ struct berth {
  */
 int connection_enter(berth *connection);
 
-/* Hands events to the handler, if there is one, and gives the lock back. Returns R. Messages have to be let go before: each
- * holds the bus by a count that is not atomic. */
+/* Hands events to the handler, if there is one, and gives the lock back. Returns R. Messages have to be let
+ * go before: each holds the bus by a count that is not atomic. */
 int connection_leave(berth *connection, int r);
 
 /* The end of waiting that begins now, of CLOCK_MONOTONIC; UINT64_MAX for ever. */
