@@ -341,7 +341,8 @@ answers = [p.answer()[1] for _ in range(n)]
 done([answers.count(None), answers.count("org.freedesktop.DBus.Error.LimitsExceeded"), len(p.descriptors)])
 '''
     good, refused, descriptors = helper.run(script)
-    assert good >= 64 and good + refused == 300 and refused > 0
+    # How many are refused depends on how fast the others are answered.
+    assert good >= 64 and good + refused == 300
     assert descriptors == good
 
 
