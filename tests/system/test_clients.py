@@ -122,6 +122,8 @@ def made(machine, client, name):
     finally:
         unit = f'container@{name}.service'
         machine.run(['systemctl', 'stop', unit], check=False)
+        # The start of what is no more, when systemctl asks for it, is a unit that failed.
+        machine.run(['systemctl', 'reset-failed', unit], check=False)
         with contextlib.suppress(ServiceError):
             clients.PythonDbus(machine).manager('RemoveContainer', 'sa{sv}', name, {'data': Variant('b', True)})
 
