@@ -9,6 +9,7 @@
 #include "basic/array.h"
 #include "basic/parse.h"
 #include "basic/quote.h"
+#include "basic/sha256.h"
 #include "basic/string.h"
 #include "basic/strv.h"
 #include "test.h"
@@ -340,5 +341,49 @@ static void test_arrays(void) {
         CHECK(!strv_equal(strv, NULL));
 }
 
-TESTS(test_strings, test_misleading, test_escape_to, test_utf8, test_words, test_quoting_comes_back,
+/* The samples of FIPS 180-2, and every length around a block. */
+static void test_sha256(void) {
+        static const struct {
+                const char *text;
+                size_t times;
+                const char *digest;
+        } rows[] = {
+                {"",                                                          1,       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+                { "abc",                                                      1,       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+                { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+                 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"                                                                      },
+                { "a",                                                        1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
+        };
+        static const char letters[200] = { 'x' };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                uint8_t digest[SHA256_SIZE];
+                char text[SHA256_TEXT_SIZE];
+                Sha256 hash;
+
+                sha256_init(&hash);
+                for (size_t n = 0; n < rows[i].times; n++)
+                        sha256_add(&hash, rows[i].text, strlen(rows[i].text));
+                sha256_finish(&hash, digest);
+                sha256_text(digest, text);
+                CHECK_STR(text, rows[i].digest);
+        }
+
+        /* In one piece or two is the same. */
+        for (size_t n = 0; n < sizeof letters; n++) {
+                uint8_t whole[SHA256_SIZE], parts[SHA256_SIZE];
+                Sha256 first, second;
+
+                sha256_init(&first);
+                sha256_add(&first, letters, n);
+                sha256_finish(&first, whole);
+                sha256_init(&second);
+                sha256_add(&second, letters, n / 3);
+                sha256_add(&second, letters + n / 3, n - n / 3);
+                sha256_finish(&second, parts);
+                CHECK(memcmp(whole, parts, sizeof whole) == 0);
+        }
+}
+
+TESTS(test_sha256, test_strings, test_misleading, test_escape_to, test_utf8, test_words, test_quoting_comes_back,
       test_long_line, test_numbers, test_sizes_and_times, test_signals, test_arrays)
