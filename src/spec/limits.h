@@ -39,6 +39,15 @@
 #define DELAY_MAX_USEC (UINT64_C(3600) * 1000000) /* [Autostart] Delay= */
 #define STOP_TIMEOUT_MAX_USEC (UINT64_C(366) * 24 * 3600 * 1000000) /* of StopContainer; a longer one counts as this */
 
+#define SECCOMP_PROFILES_MAX 64           /* that one system call filter is made of */
+#define SECCOMP_GROUP_MAX 2048            /* calls in one group; Linux has some 500 */
+#define SECCOMP_GROUPS_MAX 256
+#define SECCOMP_RULES_MAX 32768           /* a rule for each call of a group */
+#define RULE_LINES_MAX 256                /* SeccompRules= */
+#define SECCOMP_COMPILE_MEMORY_MAX (UINT64_C(256) * 1024 * 1024)
+#define SECCOMP_COMPILE_SECONDS_MAX 10
+#define SECCOMP_NOTIFY_MSEC (10 * 1000)   /* for who serves SeccompNotify= to take the listener */
+
 #define CALLERS_MAX 4096                  /* connections to the bus that called the manager and are still there */
 #define CALLS_HELD_MAX 1024               /* calls that wait for their caller's uid or for polkit, in all */
 #define CALLS_HELD_EACH_MAX 256           /* of one caller */

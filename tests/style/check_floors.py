@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Each file includes from its own folder and from the floors below it, and says so in the path.
 
-basic (0) <- spec (1) <- init, helper, generator, manager, client, unpack (2) <- ctl (3). Programs of floor 2 never see
+basic (0) <- spec (1) <- init, helper, generator, manager, client, unpack, seccomp (2) <- ctl (3). Programs of floor 2 never see
 each other; ctl sees libberth and what lies below that, but no program with rights.
 """
 
@@ -12,7 +12,7 @@ import re
 import style
 
 FLOORS = {"basic": 0, "spec": 1, "init": 2, "helper": 2, "generator": 2, "manager": 2, "client": 2, "unpack": 2,
-          "ctl": 3}
+          "seccomp": 2, "ctl": 3}
 UPPER_MAY_SEE = {"ctl": {"client"}}
 GENERATED = {"config.h"}
 
