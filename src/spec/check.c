@@ -307,6 +307,17 @@ static void check_mount(Check *check, size_t index) {
                 }
 }
 
+static void check_seccomp(Check *check) {
+        static const char *const for_filter[] = { "SeccompRules", "SeccompNotify" };
+
+        if (definition_seccomp(check->definition))
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(for_filter); i++)
+                if (is_set(check, "Security", for_filter[i]))
+                        complain(check, "Security", for_filter[i],
+                                 "has no effect with Seccomp=off; leave one of them out");
+}
+
 static void check_autostart(Check *check) {
         const Definition *definition = check->definition;
 
@@ -324,6 +335,7 @@ int definition_check(const Definition *definition, Problems *problems) {
         for (size_t i = 0; i < definition->n_mounts; i++)
                 check_mount(&check, i);
         check_sysctls(&check);
+        check_seccomp(&check);
         check_autostart(&check);
 
         return check.error;

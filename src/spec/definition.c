@@ -10,6 +10,7 @@
 #include "basic/strv.h"
 #include "spec/definition.h"
 #include "spec/origin.h"
+#include "spec/seccomp.h"
 
 static void key_values_free(KeyValue *values, size_t n) {
         for (size_t i = 0; i < n; i++) {
@@ -42,6 +43,9 @@ Definition *definition_free(Definition *definition) {
                 free(definition->mounts[i].target);
         }
         free(definition->mounts);
+        free(definition->seccomp);
+        strv_free(definition->seccomp_rules);
+        free(definition->seccomp_notify);
         for (size_t i = 0; i < definition->n_properties; i++)
                 free(definition->properties[i].value);
         free(definition->properties);
@@ -78,6 +82,13 @@ BootMode definition_boot(const Definition *definition) {
                 return definition->boot;
 
         return definition->command ? BOOT_DIRECT : BOOT_INIT;
+}
+
+const char *definition_seccomp(const Definition *definition) {
+        if (!definition->seccomp)
+                return SECCOMP_DEFAULT;
+
+        return streq(definition->seccomp, SECCOMP_OFF) ? NULL : definition->seccomp;
 }
 
 int origins_add(Definition *definition, const Key *key, size_t mount, Origin origin) {

@@ -167,6 +167,12 @@ typedef struct Definition {
         MountSpec *mounts;
         size_t n_mounts;
 
+        /* [Security] */
+        char *seccomp;          /* a profile's name, or off; NULL: default */
+        char **seccomp_rules;   /* lines behind the profile */
+        char *seccomp_notify;   /* the socket of who answers for calls; NULL: nobody */
+        bool nesting;           /* containers in the container; default no */
+
         /* [Resources] */
         ResourceProperty *properties;
         size_t n_properties;
@@ -199,6 +205,9 @@ BootMode definition_boot(const Definition *definition);
 /* The name of the descriptor if the value of a key is fd:NAME: it stands for what the caller opened and sent along with
  * the definition (spec/handover.h). NULL if it is a path. */
 const char *definition_descriptor(const char *path);
+
+/* Seccomp= with its default: a profile's name, or NULL when calls are not filtered. */
+const char *definition_seccomp(const Definition *definition);
 
 /* The first descriptor that the definition names and that is none of the N names; NULL if there is none. A definition
  * that is kept in a file has no descriptors. */

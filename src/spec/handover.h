@@ -28,7 +28,7 @@
 
 #define HANDOVER_STORE_DEFINITION "berth-definition"
 #define HANDOVER_STORE_PREFIX "berth-fd-" /* and the name */
-#define HANDOVER_STORE_MAX 96             /* beside locks, console and the guest's notification socket */
+#define HANDOVER_STORE_MAX 96             /* beside locks, console, notification socket and filter */
 
 /* 1 to 63 of A-Z, a-z, 0-9, "_", "-" and ".", the first of them a letter or digit. */
 bool handover_name_is_valid(const char *name);

@@ -49,6 +49,10 @@ extern const KeyType key_type_include;     /* nothing: done while reading */
 
 extern const KeyType key_type_id_map;
 
+/* key-security.c */
+
+extern const KeyType key_type_lines; /* char **; each assignment is a line for a compiler */
+
 /* key-resources.c: the definition's properties; the offset is not used, data: ResourceForm */
 
 extern const KeyType key_type_property;       /* the last assignment counts */

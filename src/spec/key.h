@@ -21,6 +21,7 @@ typedef enum KeyTrust {
         TRUST_ID_OUTSIDE,      /* only auto as the outside of a range */
         TRUST_WEIGHT,          /* no more than the default, 100 */
         TRUST_TASKS,           /* no more than the default, 16384 */
+        TRUST_SECCOMP,         /* only default */
         _KEY_TRUST_N,
 } KeyTrust;
 

@@ -8,6 +8,7 @@
 #include "spec/key-types.h"
 #include "spec/limits.h"
 #include "spec/name.h"
+#include "spec/seccomp.h"
 
 /* Names of users and groups inside: as useradd(8) makes them, or a number. */
 static bool user_name_is_valid(const char *name) {
@@ -45,6 +46,12 @@ static const KeyNameRule after_rule = {
         after_is_valid,
         "it takes names of containers (a-z, 0-9, '-', '.'), and @GROUP for all of a group",
         AFTER_MAX,
+};
+
+static const KeyNameRule seccomp_rule = {
+        seccomp_name_is_valid,
+        "it takes off, or the name of a profile: letters from a to z, digits and '-', of which a letter is the first",
+        0,
 };
 
 static const KeyPathRule below_root = { .below_root = true };
@@ -86,6 +93,8 @@ WORDS(namespace_words, "uts", "ipc", "net", "cgroup", "time");
 #define PROPERTIES(name, form, trust, doc) \
         ROW("Resources", name, property_list, 0, &resource_##form, trust, true, doc)
 #define LIMIT(name, form, trust, doc) ROW("Resources", name, rlimit, 0, &rlimit_##form, trust, false, doc)
+#define SECURITY(name, type, field, data, trust, doc) \
+        ROW("Security", name, type, FIELD(field), data, trust, false, doc)
 #define AUTOSTART(name, type, field, data, doc) \
         ROW("Autostart", name, type, FIELD(field), data, ANYONE, true, doc)
 
@@ -141,6 +150,11 @@ const Key keys[] = {
         MOUNT("IDMap", boolean, idmap, NULL, ANYONE, "show the source's owners as inside"),
         MOUNT("Size", bytes, size, NULL, ANYONE, "of a tmpfs"),
         MOUNT("Mode", mode, mode, NULL, ANYONE, "of a tmpfs"),
+
+        SECURITY("Seccomp", name, seccomp, &seccomp_rule, SECCOMP, "the profile that system calls are filtered by"),
+        SECURITY("SeccompRules", lines, seccomp_rules, NULL, ROOT, "rules behind those of the profile"),
+        SECURITY("SeccompNotify", path, seccomp_notify, &below_root, ROOT, "the socket of who answers for calls"),
+        SECURITY("Nesting", boolean, nesting, NULL, ROOT, "containers in the container"),
 
         PROPERTY("CPUAccounting", boolean, ANYONE, "count processor time"),
         PROPERTY("CPUWeight", weight, WEIGHT, "share of processor time"),

@@ -13,6 +13,7 @@
 #include "spec/limits.h"
 #include "spec/origin.h"
 #include "spec/policy.h"
+#include "spec/seccomp.h"
 
 #define WEIGHT_DEFAULT 100
 
@@ -40,6 +41,10 @@ static bool definition_names_paths(const Definition *definition) {
                         return true;
 
         return false;
+}
+
+static bool seccomp_is_default(const Definition *definition) {
+        return streq_null(definition_seccomp(definition), SECCOMP_DEFAULT);
 }
 
 /* What an untrusted definition may not say, and says with this key, as the beginning of a sentence; NULL if
@@ -74,6 +79,8 @@ static const char *key_objection(const Definition *definition, const Key *key, s
                 return !value || number_is_at_most(value, TASKS_MAX_DEFAULT) ?
                                 NULL :
                                 "may be other than a number up to 16384, the default,";
+        case TRUST_SECCOMP:
+                return seccomp_is_default(definition) ? NULL : "may be other than default,";
         case _KEY_TRUST_N:
                 break;
         }
@@ -103,6 +110,8 @@ static const char *value_objection(const Definition *definition) {
                 return "a container may share a namespace of the host";
         if (definition->root_image || definition_names_paths(definition))
                 return "the root or a mount may be a path of the host";
+        if (!seccomp_is_default(definition) || definition->seccomp_rules || definition->nesting)
+                return "the filter of system calls may be another";
         for (size_t i = 0; i < definition->n_id_ranges; i++)
                 if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
                         return "ids of the host may be chosen";

@@ -171,7 +171,7 @@ def test_process_attributes(seen):
     for name in ('SigBlk', 'SigIgn', 'SigCgt', 'SigPnd', 'ShdPnd'):
         assert int(seen.status(name), 16) == 0, name
     assert seen['personality'] == '0' and seen['oom_score_adj'] == '0'
-    assert seen.status('Seccomp') == '0' and seen.status('TracerPid') == '0' and seen.status('NoNewPrivs') == '0'
+    assert seen.status('Seccomp') == '2' and seen.status('TracerPid') == '0' and seen.status('NoNewPrivs') == '0'
 
 
 def test_capabilities(seen):

@@ -109,6 +109,12 @@ static void test_values(void) {
                   "IDMap=0:100000:1000\nIDMap=uid:1000:auto:1\nIDMap=gid:1000:5:2\n" },
                 { "Namespaces", "Private=time net", "Private=net time\n" },
                 { "Namespaces", "Share=net\nShare=uts", "Share=uts net\n" },
+                { "Security", "Seccomp=off", "Seccomp=off\n" },
+                { "Security", "Seccomp=my-profile2", "Seccomp=my-profile2\n" },
+                { "Security", "SeccompRules=allow bpf\nSeccompRules=errno EPERM read if arg0 == 1",
+                  "SeccompRules=allow bpf\nSeccompRules=errno EPERM read if arg0 == 1\n" },
+                { "Security", "SeccompNotify=/run//answers", "SeccompNotify=/run/answers\n" },
+                { "Security", "Nesting=yes", "Nesting=yes\n" },
                 { "Mount", "Source=/a", "\n[Mount]\nSource=/a\nTarget=/t\n" },
                 { "Mount", "Source=/", "Source=/\n" },
                 { "Mount", "Source=fd:data", "\n[Mount]\nSource=fd:data\nTarget=/t\n" },
@@ -236,6 +242,9 @@ static void test_refused_values(void) {
                 { "Identity", "IDMap=4294967294:auto:2", "goes beyond the last id, 4294967294\n" },
                 { "Identity", "IDMap=0:4294967295:1", "is not [uid:|gid:]" },
                 { "Namespaces", "Private=user", "[Identity] UserNamespace=" },
+                { "Security", "Seccomp=../default", "\"../default\" cannot be used; it takes off, or the name of a profile" },
+                { "Security", "Seccomp=2x", "cannot be used" },
+                { "Security", "SeccompNotify=answers", "\"answers\" is not" },
                 { "Namespaces", "Share=pid", "the pid namespace is always private" },
                 { "Namespaces", "Share=foo", "it takes uts, ipc, net, cgroup and time\n" },
                 { "Mount", "Type=ext4", "it takes bind or tmpfs\n" },
@@ -250,7 +259,7 @@ static void test_refused_values(void) {
                 { "Contaner", "Boot=yes", "there is no section [Contaner]; did you mean [Container]?\n" },
                 { "Device", "Node=/dev/fuse",
                   "there is no section [Device]; there are [Container], [Root], [Identity], [Namespaces], "
-                  "[Mount], "
+                  "[Mount], [Security], "
                   "[Resources], [Autostart]\n" },
         };
 
@@ -319,6 +328,8 @@ static void test_what_fits_together(void) {
                 { ROOT "ReadOnly=yes\nOverlay=yes\n", ":4: Overlay=: keeps changes" },
                 { ROOT "[Namespaces]\nPrivate=net\nShare=net\n",
                   ":5: Share=: names net, which Private= names too" },
+                { ROOT "[Security]\nSeccomp=off\nSeccompRules=allow read\n",
+                  ":5: SeccompRules=: has no effect with Seccomp=off" },
                 { ROOT "[Namespaces]\nShare=uts\n[Container]\nHostname=x\n",
                   ":6: Hostname=: cannot be set with Share=uts" },
                 { ROOT "[Identity]\nUserNamespace=no\nIDMap=0:auto:5\n",

@@ -59,6 +59,9 @@ static void test_rules(void) {
                 { MANAGED "[Identity]\nIDMap=0:auto:1000 1000:1000:1\n", ":4: IDMap=: may say which ids" },
                 { MANAGED "[Namespaces]\nPrivate=time\n", NULL },
                 { MANAGED "[Namespaces]\nShare=net\n", ":4: Share=: may be set only" },
+                { MANAGED "[Security]\nSeccomp=default\n", NULL },
+                { MANAGED "[Security]\nSeccomp=off\n", ":4: Seccomp=: may be other than default, only" },
+                { MANAGED "[Security]\nSeccomp=strict\n", ":4: Seccomp=: may be other than default, only" },
                 { MANAGED "[Mount]\nType=tmpfs\nTarget=/t\nSize=1G\n", NULL },
                 { MANAGED "[Mount]\nTarget=/t\nSource=/etc\n", ":5: Source=: may be a path" },
                 { MANAGED "[Mount]\nTarget=/t\nSource=fd:etc\n", NULL },
@@ -110,6 +113,7 @@ static void test_table(void) {
                 } values[] = {
                         { "Image", "/x" }, { "Share", "net" }, { "IODeviceWeight", "/dev/sda 5" },
                         { "IODeviceLatencyTargetSec", "/dev/sda 5ms" }, { "ManagedOOMPreference", "omit" },
+                        { "SeccompNotify", "/run/x" }, { "Nesting", "yes" },
                 };
                 _cleanup_free_ char *text = NULL, *verdict = NULL;
                 const char *value = string_after_prefix(keys[i].name, "IOR") ||
@@ -131,7 +135,7 @@ static void test_table(void) {
                 CHECK_HAS(verdict, keys[i].name);
                 reserved++;
         }
-        CHECK(reserved >= 15);
+        CHECK(reserved >= 18);
 }
 
 /* Values that came about without a key: the second look. */
@@ -145,6 +149,12 @@ static void test_values(void) {
         definition->user_namespace = false;
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->user_namespace = true;
+        definition->seccomp = strdup("off");
+        CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
+        CHECK_INT(string_set(&definition->seccomp, NULL), 0);
+        definition->nesting = true;
+        CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
+        definition->nesting = false;
         definition->namespaces &= ~(unsigned) NAMESPACE_IPC;
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->namespaces = NAMESPACES_DEFAULT;

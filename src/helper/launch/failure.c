@@ -26,6 +26,7 @@ static const struct {
         [STEP_ID_RANGE] = { "id-range", "find user and group ids" },
         [STEP_CONSOLE] = { "console", "make the console" },
         [STEP_LIMITS] = { "limits", "set the resource limit" },
+        [STEP_SECCOMP] = { "seccomp", "set up the system call filter" },
         [STEP_CLONE] = { "clone", "create the container's first process" },
         [STEP_ID_MAP] = { "id-map", "map the ids" },
         [STEP_MAIN_PROCESS] = { "main-process", "tell systemd the main process" },

@@ -27,6 +27,7 @@ typedef enum Step {
         STEP_ID_RANGE,     /* id-range: find free ids */
         STEP_CONSOLE,      /* console: the pty behind /dev/console */
         STEP_LIMITS,       /* limits: resource limits */
+        STEP_SECCOMP,      /* seccomp: the system call filter; put on before the exec */
         STEP_CLONE,        /* clone: make the payload's process */
         STEP_ID_MAP,       /* id-map: write its id maps */
         STEP_MAIN_PROCESS, /* main-process: tell systemd whom to watch */

@@ -46,6 +46,8 @@
 #include "helper/root/run.h"
 #include "helper/root/stage.h"
 #include "helper/root/tree.h"
+#include "helper/seccomp/notify.h"
+#include "helper/seccomp/program.h"
 #include "helper/unit/cgroup.h"
 #include "helper/unit/console.h"
 #include "helper/unit/journal.h"
@@ -63,6 +65,8 @@ typedef struct Launch {
         Root root;
         RunHost run;
         int reaper;
+        SeccompProgram seccomp;
+        int seccomp_server; /* who answers for system calls */
         int socket; /* to the payload */
         pid_t pid;
         int pidfd;
@@ -83,6 +87,8 @@ static void launch_done(Launch *launch) {
         root_done(&launch->root);
         fd_store_done(&launch->store);
         cgroup_done(&launch->cgroup);
+        seccomp_program_done(&launch->seccomp);
+        launch->seccomp_server = fd_close(launch->seccomp_server);
         launch_plan_done(&launch->plan);
         descriptors_done(&launch->descriptors);
         if (launch->definition)
@@ -96,7 +102,20 @@ static void launch_done(Launch *launch) {
         launch->barrier = fd_close(launch->barrier);
 }
 
-/* Ids, limits, machine id: what needs no mount. */
+static int launch_prepare_seccomp(Launch *launch) {
+        int r;
+
+        r = seccomp_program_prepare(&launch->failure, &launch->plan, &launch->seccomp);
+        if (r < 0)
+                return r;
+
+        launch->store.seccomp = TAKE_FD(launch->seccomp.file);
+        return launch->seccomp.notifies ? seccomp_notify_connect(&launch->failure, launch->definition->seccomp_notify,
+                                                                 &launch->seccomp_server) :
+                                          0;
+}
+
+/* Ids, limits, machine id, system calls: what needs no mount. */
 static int launch_prepare(Launch *launch) {
         const Definition *definition = launch->definition;
         uint32_t block = 0;
@@ -144,36 +163,14 @@ static int launch_prepare(Launch *launch) {
         if (r < 0)
                 return failure_cause(&launch->failure, r, "number %d of getrlimit(2): %s", failed, strerror(-r));
 
-        return 0;
-}
-
-static uint64_t launch_clone_flags(const LaunchPlan *plan) {
-        static const struct {
-                NamespaceFlag flag;
-                uint64_t clone_flag;
-        } map[] = {
-                /* The cgroup namespace follows with unshare(2): a clone's would be rooted in our own cgroup. */
-                { NAMESPACE_UTS, CLONE_NEWUTS },
-                { NAMESPACE_IPC, CLONE_NEWIPC },
-                { NAMESPACE_NET, CLONE_NEWNET },
-                { NAMESPACE_TIME, CLONE_NEWTIME },
-        };
-        uint64_t flags = CLONE_PARENT | CLONE_NEWPID | CLONE_INTO_CGROUP | CLONE_PIDFD;
-
-        if (plan->definition->user_namespace)
-                flags |= CLONE_NEWUSER;
-        for (size_t i = 0; i < ELEMENTSOF(map); i++)
-                if (launch_plan_private(plan, map[i].flag))
-                        flags |= map[i].clone_flag;
-
-        return flags;
+        return launch_prepare_seccomp(launch);
 }
 
 /* The payload is systemd's child, not ours: systemd sees it end, with its status. */
 static int launch_clone(Launch *launch) {
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
         struct clone_args args = {
-                .flags = launch_clone_flags(&launch->plan),
+                .flags = launch_plan_clone_flags(&launch->plan),
                 .pidfd = (uint64_t) (uintptr_t) &launch->pidfd,
                 .cgroup = (uint64_t) launch->cgroup.payload,
         };
@@ -203,6 +200,7 @@ static int launch_clone(Launch *launch) {
                         .plan = &launch->plan,
                         .store = &launch->store,
                         .socket = theirs,
+                        .seccomp = &launch->seccomp,
                         .reaper = launch->reaper,
                 };
 
@@ -342,6 +340,16 @@ static int launch_release(Launch *launch) {
         r = payload_release(launch->socket, &go, fds);
         if (r < 0)
                 return r;
+
+        if (launch->seccomp.notifies) {
+                failure_at(&launch->failure, STEP_SECCOMP, launch->definition->seccomp_notify);
+                r = seccomp_notify_pass(&launch->failure, launch->socket, launch->definition->name, launch->pid,
+                                        launch->seccomp_server);
+                if (r == -ECHILD)
+                        return launch_payload_failed(launch);
+                if (r < 0)
+                        return r;
+        }
 
         /* The payload does this step; it is here that its silence is told. */
         failure_at(&launch->failure, STEP_EXEC, "its first program");
@@ -542,6 +550,8 @@ static int launch_unit(UnitKind kind, const char *name) {
                 .root = ROOT_NULL,
                 .run = RUN_HOST_NULL,
                 .reaper = -EBADF,
+                .seccomp = SECCOMP_PROGRAM_NULL,
+                .seccomp_server = -EBADF,
                 .socket = -EBADF,
                 .pidfd = -EBADF,
                 .user_namespace = -EBADF,

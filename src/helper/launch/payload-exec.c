@@ -15,6 +15,8 @@
 #include "helper/process/environment.h"
 #include "helper/process/rlimits.h"
 #include "helper/root/run.h"
+#include "helper/seccomp/load.h"
+#include "helper/seccomp/notify.h"
 
 #define PASSED_START 3
 
@@ -186,6 +188,23 @@ static int exec_reaper(Failure *failure, int reaper, char **command, char **vari
         return -errno;
 }
 
+/* From here on, what is done here has to be allowed by the filter: a sendmsg(2), and what the exec needs. */
+static int exec_filter(Failure *failure, const Payload *payload) {
+        int listener, r;
+
+        if (!payload->seccomp->instructions)
+                return 0;
+
+        r = step_begin(failure, STEP_SECCOMP, "%s", "");
+        if (r < 0)
+                return r;
+        r = seccomp_load(payload->seccomp, &listener);
+        if (r < 0)
+                return r;
+
+        return listener >= 0 ? seccomp_notify_send(payload->socket, listener) : 0;
+}
+
 int payload_exec(Failure *failure, const Payload *payload, const PayloadGo *go, const User *user) {
         const LaunchPlan *plan = payload->plan;
         Environment environment = plan->environment; /* this process's own copy of it */
@@ -210,6 +229,10 @@ int payload_exec(Failure *failure, const Payload *payload, const PayloadGo *go, 
         r = rlimits_apply(plan->definition->rlimits, plan->definition->n_rlimits, &failed);
         if (r < 0)
                 return failure_cause(failure, r, "number %d of getrlimit(2): %s", failed, strerror(-r));
+
+        r = exec_filter(failure, payload);
+        if (r < 0)
+                return r;
 
         environ = environment.variables;
         switch (plan->boot) {

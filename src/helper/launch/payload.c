@@ -22,6 +22,7 @@
 #include "helper/process/clean.h"
 #include "helper/process/user.h"
 #include "helper/root/mount.h"
+#include "helper/seccomp/load.h"
 
 /* Until the exec, this process is a PID 1 that the kernel protects from signals it does not handle; a stop must end it
  * all the same. */
@@ -243,6 +244,11 @@ static int payload_become(Failure *failure, const User *user, const Definition *
         if (setresgid(user->gid, user->gid, user->gid) < 0)
                 return failure_cause(failure, -errno, "group %u is not one of the container's: %s", user->gid,
                                      strerror(errno));
+        if (definition_seccomp(definition)) {
+                r = seccomp_keep_right();
+                if (r < 0)
+                        return r;
+        }
         if (setresuid(user->uid, user->uid, user->uid) < 0)
                 return failure_cause(failure, -errno, "user %u is not one of the container's: %s", user->uid,
                                      strerror(errno));

@@ -30,6 +30,7 @@ typedef struct Payload {
         const LaunchPlan *plan;
         const FdStore *store; /* what it passes on to the guest */
         int socket;           /* to the launcher */
+        const struct SeccompProgram *seccomp;
         int reaper;           /* berth's init, with Boot=reaper; else -EBADF */
 } Payload;
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,28 @@ void launch_plan_done(LaunchPlan *plan) {
 
 bool launch_plan_private(const LaunchPlan *plan, NamespaceFlag flag) {
         return plan->definition->namespaces & flag;
+}
+
+uint64_t launch_plan_clone_flags(const LaunchPlan *plan) {
+        static const struct {
+                NamespaceFlag flag;
+                uint64_t clone_flag;
+        } map[] = {
+                /* The cgroup namespace follows with unshare(2): a clone's would be rooted in our own cgroup. */
+                { NAMESPACE_UTS, CLONE_NEWUTS },
+                { NAMESPACE_IPC, CLONE_NEWIPC },
+                { NAMESPACE_NET, CLONE_NEWNET },
+                { NAMESPACE_TIME, CLONE_NEWTIME },
+        };
+        uint64_t flags = CLONE_PARENT | CLONE_NEWPID | CLONE_INTO_CGROUP | CLONE_PIDFD;
+
+        if (plan->definition->user_namespace)
+                flags |= CLONE_NEWUSER;
+        for (size_t i = 0; i < ELEMENTSOF(map); i++)
+                if (launch_plan_private(plan, map[i].flag))
+                        flags |= map[i].clone_flag;
+
+        return flags;
 }
 
 int launch_plan_set_ids(LaunchPlan *plan, uint32_t block) {

@@ -48,6 +48,9 @@ void launch_plan_done(LaunchPlan *plan);
 /* Is this namespace the container's own? */
 bool launch_plan_private(const LaunchPlan *plan, NamespaceFlag flag);
 
+/* What clone3(2) makes for the payload. */
+uint64_t launch_plan_clone_flags(const LaunchPlan *plan);
+
 /* Resolves the ids against a block (which may be 0 if none is needed). -ERANGE as idmap_resolve(). */
 int launch_plan_set_ids(LaunchPlan *plan, uint32_t block);
 

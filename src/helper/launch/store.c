@@ -91,6 +91,12 @@ static int fd_store_sort(FdStore *store, int fd, const char *name, size_t name_s
                 return 0;
         }
 
+        if (name_is(name, name_size, STORE_SECCOMP_NAME)) {
+                (void) close(fd);
+                store->had_seccomp = true;
+                return 0;
+        }
+
         if (name_is_handed(name, name_size))
                 return fd_store_sort_handed(store, fd, name, name_size);
 
@@ -129,6 +135,7 @@ void fd_store_done(FdStore *store) {
         handover_clear(&store->handed);
         store->console = fd_close(store->console);
         store->notify = fd_close(store->notify);
+        store->seccomp = fd_close(store->seccomp);
 }
 
 int fd_store_find(FdStore *store, const struct stat *st) {
@@ -218,5 +225,9 @@ int fd_store_commit_rest(FdStore *store, const Notify *notify) {
         if (r < 0)
                 return r;
 
-        return fd_store_replace(notify, STORE_NOTIFY_NAME, store->had_notify, store->notify);
+        r = fd_store_replace(notify, STORE_NOTIFY_NAME, store->had_notify, store->notify);
+        if (r < 0)
+                return r;
+
+        return fd_store_replace(notify, STORE_SECCOMP_NAME, store->had_seccomp, store->seccomp);
 }

@@ -18,6 +18,7 @@
 #define STORE_LOCK_NAME "berth-lock"
 #define STORE_CONSOLE_NAME "berth-console"
 #define STORE_NOTIFY_NAME "berth-notify"
+#define STORE_SECCOMP_NAME "berth-seccomp"
 #define STORE_MAX 8
 #define PASSED_MAX 64
 
@@ -27,7 +28,7 @@ typedef struct StoredFd {
         bool used;     /* belongs to this start */
 } StoredFd;
 
-#define FD_STORE_NULL ((FdStore){ .console = -EBADF, .notify = -EBADF, .handed = HANDOVER_NULL })
+#define FD_STORE_NULL ((FdStore){ .console = -EBADF, .notify = -EBADF, .seccomp = -EBADF, .handed = HANDOVER_NULL })
 
 typedef struct FdStore {
         StoredFd locks[STORE_MAX];
@@ -36,6 +37,8 @@ typedef struct FdStore {
         int console;           /* of this start */
         bool had_notify;
         int notify;            /* the guest's notification socket, from when on nobody reads it */
+        bool had_seccomp;
+        int seccomp;           /* the filter's program: whatever joins the container later takes these bytes */
         Handover handed;       /* of a transient container */
         int passed[PASSED_MAX]; /* for the guest */
         size_t n_passed;

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SOURCES = ('probe.c', 'locked.c')
+SOURCES = ('probe.c', 'calls.c', 'locked.c')
 
 
 def compile_probe(directory):

@@ -6,6 +6,8 @@
  *
  *     report          all about this process, its namespaces and what it can see
  *     attempts        tries what a container must not be able to do; not for a host
+ *     calls           makes system calls that a filter may be about
+ *     notified        makes one that somebody is asked about
  *     locked          tries to lift every restriction of every mount
  *     open PATH...    up to the next "--": how opening each for reading and for writing ends
  *     wait            until a signal ends it
@@ -36,6 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "locked.h"
 
 extern char **environ;
@@ -291,6 +294,10 @@ int main(int argc, char **argv) {
                         say_attempts();
                 else if (strcmp(word, "locked") == 0)
                         locked_try_all();
+                else if (strcmp(word, "calls") == 0)
+                        calls_try_all();
+                else if (strcmp(word, "notified") == 0)
+                        calls_notified();
                 else if (strcmp(word, "open") == 0)
                         while (i < argc && strcmp(argv[i], "--") != 0)
                                 say_open(argv[i++]);

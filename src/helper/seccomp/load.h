@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Puts the filter on the calling process. The kernel wants either CAP_SYS_ADMIN in the process's user
+ * namespace or no_new_privs, which would take sudo and its like from the guest. So the capability is kept
+ * over a change of user until the exec, which takes it away: it is not in the file's, the inheritable or the
+ * ambient set.
+ */
+#pragma once
+
+#include "helper/seccomp/program.h"
+
+/* Before the change of user: the capabilities stay permitted. */
+int seccomp_keep_right(void);
+
+/* The last that the payload does before its exec. *RET_LISTENER is where notifications come from, -EBADF if
+ * nothing asks for any. */
+int seccomp_load(const SeccompProgram *program, int *ret_listener);
