@@ -11,7 +11,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
+import unittest.mock
 from typing import List
 
 import style
@@ -19,6 +21,7 @@ import style
 sys.path.insert(0, str(style.ROOT / "tools" / "lib" / "check"))
 
 import pytests  # noqa: E402
+import rings  # noqa: E402
 from ring import FAILED, PASSED, SKIPPED, Ring, Settings  # noqa: E402
 
 CHECK = str(style.ROOT / "tools" / "check")
@@ -118,7 +121,8 @@ class RingTest(unittest.TestCase):
         self.top = pathlib.Path(place.name)
         self.output = io.StringIO()
         with contextlib.redirect_stdout(self.output):
-            self.ring = Ring("bus", Settings(self.top, self.top / "cache", verbose=False, keep=False, select=""))
+            self.ring = Ring("bus", Settings(self.top, self.top / "cache", verbose=False, keep=False, select="",
+                                            ended=threading.Event()))
 
     def run_bus(self, tests: str):
         (self.top / "tests" / "bus").mkdir(parents=True)
@@ -156,6 +160,23 @@ class RingTest(unittest.TestCase):
         self.assertIn("because", self.output.getvalue())
         self.assertIn("ended after 1 seconds", self.output.getvalue())
         self.assertIn("1 passed, 2 failed, 0 skipped", self.ring.summary())
+
+    def test_side_by_side(self):
+        """The system and the vm ring run at the same time, after the others."""
+        meet = "touch {0}; for i in $(seq 100); do [ -e {1} ] && exit 0; sleep 0.1; done; exit 1"
+        steps = {"unit": "[ ! -e system ] && [ ! -e vm ]", "system": meet.format("system", "vm"),
+                 "vm": meet.format("vm", "system")}
+        fake = {name: lambda ring: ring.step("it", ["sh", "-c", steps[ring.name]]) for name in steps}
+        with contextlib.redirect_stdout(self.output), unittest.mock.patch.dict(rings.RINGS, fake):
+            done = rings.run_rings(list(steps), self.ring.settings)
+        self.assertEqual([(ring.name, ring.count(PASSED), ring.count(FAILED)) for ring in done],
+                         [(name, 1, 0) for name in steps], self.output.getvalue())
+
+    def test_ended(self):
+        """What runs beside is ended with the run."""
+        self.ring.settings.ended.set()
+        with contextlib.redirect_stdout(self.output):
+            self.assertFalse(self.ring.step("long", ["sleep", "600"]))
 
 
 if __name__ == "__main__":

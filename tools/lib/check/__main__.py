@@ -6,14 +6,11 @@ import os
 import pathlib
 import signal
 import sys
+import threading
 from typing import List
 
-import pytests
-import unit
-from ring import FAILED, PASSED, SKIPPED, Ring, Settings
-
-RINGS = {"unit": unit.run, "bus": pytests.run_bus, "system": pytests.run_system, "vm": pytests.run_vm}
-
+from ring import FAILED, PASSED, SKIPPED, Settings
+from rings import RINGS, run_rings
 
 def parse(arguments: List[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools/check", description="Run the test rings.")
@@ -28,31 +25,18 @@ def parse(arguments: List[str]) -> argparse.Namespace:
     return parsed
 
 
-def run_ring(name: str, settings: Settings) -> Ring:
-    """One ring from its start to its summary line; whatever goes wrong in it is a failure of it."""
-    ring = Ring(name, settings)
-    try:
-        RINGS[name](ring)
-    except Exception as error:  # the runner's own faults must not look like success
-        ring.add(f"{name}: the ring itself", FAILED, f"{type(error).__name__}: {error}")
-    if not ring.cases:
-        ring.add(f"{name}: the ring itself", FAILED, "ran nothing, and so has shown nothing")
-    print(ring.summary(), flush=True)
-    return ring
-
-
 def main() -> int:
     arguments = parse(sys.argv[1:])
     top = pathlib.Path(__file__).resolve().parents[3]
     cache = pathlib.Path(os.environ.get("BERTH_CACHE", "/var/cache/berth-tests"))
-    settings = Settings(top, cache, arguments.verbose, arguments.keep, arguments.select)
+    settings = Settings(top, cache, arguments.verbose, arguments.keep, arguments.select, threading.Event())
     # What this run's caller has set must not change what is tested.
     for name in ("CC", "CFLAGS", "LDFLAGS", "CPPFLAGS", "DESTDIR", "MESON_TESTTHREADS", "NOTIFY_SOCKET"):
         os.environ.pop(name, None)
     os.environ["LC_ALL"] = "C.UTF-8"
     # As ^C, so that what runs is ended and machines are taken down.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    rings = [run_ring(name, settings) for name in (arguments.rings or RINGS)]
+    rings = run_rings(list(dict.fromkeys(arguments.rings or RINGS)), settings)
     counts = {outcome: sum(ring.count(outcome) for ring in rings) for outcome in (PASSED, FAILED, SKIPPED)}
     print(f"{counts[PASSED]} passed, {counts[FAILED]} failed, {counts[SKIPPED]} skipped")
     return 1 if counts[FAILED] else 0

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import IO, Callable, Dict, List, NamedTuple, Optional
 
@@ -25,6 +26,7 @@ class Settings(NamedTuple):
     verbose: bool
     keep: bool
     select: str
+    ended: threading.Event  # nothing goes on after it was set
 
 
 class Case(NamedTuple):
@@ -108,8 +110,9 @@ class Ring:
         """Enters a case; a failure is shown at once, with the end of what it said."""
         self.cases.append(Case(name, outcome, detail))
         if outcome == FAILED:
-            print(f"FAILED {name}")
-            print("\n".join("    " + line for line in tail(detail).split("\n")), flush=True)
+            # In one piece: another ring may be printing at the same time.
+            print("\n".join([f"FAILED {name}", *("    " + line for line in tail(detail).split("\n"))]) + "\n", end="",
+                  flush=True)
         elif outcome == SKIPPED:
             print(f"skipped {name}: {detail.strip()}", flush=True)
 
@@ -142,6 +145,9 @@ class Ring:
     def wait(self, child: "subprocess.Popen[bytes]", log: pathlib.Path, progress: Progress, timeout: int) -> int:
         shown = 0
         while child.poll() is None:
+            if self.settings.ended.is_set():
+                end(child)
+                return 130
             if progress.seconds > timeout:
                 end(child)
                 with log.open("a", encoding="utf-8") as output:
