@@ -5,12 +5,14 @@ import json
 import sys
 import traceback
 
-from . import sections, service
+from . import confinement, sections, service
 from .contenders import allow_ids
 
 # name: (arguments, arguments of --quick)
 SECTIONS = {'start': ((60,), (15,)), 'row': ((100,), (16,)), 'systemd': ((40,), (10,)), 'footprint': ((50,), (10,)),
-            'boot': ((5,), (1,)), 'service': ((40, 100, 1000), (10, 20, 1000)), 'many': ((40, 300), (10, 50))}
+            'boot': ((5,), (1,)), 'service': ((40, 100, 1000), (10, 20, 1000)), 'many': ((40, 300), (10, 50)),
+            'layers': ((60,), (15,)), 'calls': ((5,), (2,))}
+ELSEWHERE = {'service': service, 'layers': confinement, 'calls': confinement}
 
 
 def main():
@@ -18,7 +20,7 @@ def main():
     allow_ids()
     for name in names:
         try:
-            result = getattr(service if name == 'service' else sections, name)(*SECTIONS[name][quick])
+            result = getattr(ELSEWHERE.get(name, sections), name)(*SECTIONS[name][quick])
         except Exception:  # one section that cannot be had leaves the others
             result = {'error': traceback.format_exc()}
         print(json.dumps({'name': name} | result), flush=True)
