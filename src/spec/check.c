@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "basic/capability.h"
 #include "basic/parse.h"
 #include "basic/string.h"
 #include "basic/strv.h"
@@ -318,6 +319,30 @@ static void check_seccomp(Check *check) {
                                  "has no effect with Seccomp=off; leave one of them out");
 }
 
+/* Who is root inside has all capabilities of the container as it is. */
+static void check_ambient(Check *check) {
+        const Definition *definition = check->definition;
+        uint64_t missing = definition->ambient & ~definition_capabilities(definition);
+        uint32_t id;
+        bool root;
+
+        if (!definition->ambient)
+                return;
+
+        root = definition->user ? streq(definition->user, "root") ||
+                                          (parse_u32(definition->user, &id) >= 0 && id == 0)
+                                : id_is_mapped(definition, ID_UID, 0);
+        if (root || definition_boot(definition) == BOOT_INIT)
+                complain(check, "Security", "AmbientCapabilities",
+                         "is for a Command= with a User= other than root");
+        for (unsigned i = 0; capability_name(i); i++)
+                if (missing & CAPABILITY_BIT(i))
+                        complain_printed(check, "Security", "AmbientCapabilities",
+                                         string_printf("names %s, which the container does not have; add it "
+                                                       "with Capabilities=",
+                                                       capability_name(i)));
+}
+
 static void check_autostart(Check *check) {
         const Definition *definition = check->definition;
 
@@ -336,6 +361,7 @@ int definition_check(const Definition *definition, Problems *problems) {
                 check_mount(&check, i);
         check_sysctls(&check);
         check_seccomp(&check);
+        check_ambient(&check);
         check_autostart(&check);
 
         return check.error;

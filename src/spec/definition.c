@@ -2,15 +2,31 @@
 /*
  * Life of a definition, the defaults that depend on other keys, and where its values come from.
  */
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "basic/array.h"
+#include "basic/capability.h"
 #include "basic/string.h"
 #include "basic/strv.h"
 #include "spec/definition.h"
 #include "spec/origin.h"
 #include "spec/seccomp.h"
+
+/* What a whole system needs to boot and to manage what is its own, as systemd-nspawn grants it, without
+ * CAP_AUDIT_*: the kernel's audit knows no containers, and programs inside take its absence better than its
+ * refusal. It is the same with a user namespace, where the others would hardly mean anything: the kernel asks
+ * for most of them in its first one. */
+static const uint64_t default_capabilities =
+        CAPABILITY_BIT(CAP_CHOWN) | CAPABILITY_BIT(CAP_DAC_OVERRIDE) | CAPABILITY_BIT(CAP_DAC_READ_SEARCH) |
+        CAPABILITY_BIT(CAP_FOWNER) | CAPABILITY_BIT(CAP_FSETID) | CAPABILITY_BIT(CAP_IPC_OWNER) |
+        CAPABILITY_BIT(CAP_KILL) | CAPABILITY_BIT(CAP_LEASE) | CAPABILITY_BIT(CAP_LINUX_IMMUTABLE) |
+        CAPABILITY_BIT(CAP_MKNOD) | CAPABILITY_BIT(CAP_NET_BIND_SERVICE) | CAPABILITY_BIT(CAP_NET_BROADCAST) |
+        CAPABILITY_BIT(CAP_NET_RAW) | CAPABILITY_BIT(CAP_SETFCAP) | CAPABILITY_BIT(CAP_SETGID) |
+        CAPABILITY_BIT(CAP_SETPCAP) | CAPABILITY_BIT(CAP_SETUID) | CAPABILITY_BIT(CAP_SYS_ADMIN) |
+        CAPABILITY_BIT(CAP_SYS_BOOT) | CAPABILITY_BIT(CAP_SYS_CHROOT) | CAPABILITY_BIT(CAP_SYS_NICE) |
+        CAPABILITY_BIT(CAP_SYS_PTRACE) | CAPABILITY_BIT(CAP_SYS_RESOURCE) | CAPABILITY_BIT(CAP_SYS_TTY_CONFIG);
 
 static void key_values_free(KeyValue *values, size_t n) {
         for (size_t i = 0; i < n; i++) {
@@ -89,6 +105,16 @@ const char *definition_seccomp(const Definition *definition) {
                 return SECCOMP_DEFAULT;
 
         return streq(definition->seccomp, SECCOMP_OFF) ? NULL : definition->seccomp;
+}
+
+uint64_t definition_default_capabilities(const Definition *definition) {
+        return default_capabilities |
+                (definition->namespaces & NAMESPACE_NET ? CAPABILITY_BIT(CAP_NET_ADMIN) : 0);
+}
+
+uint64_t definition_capabilities(const Definition *definition) {
+        return (definition_default_capabilities(definition) & ~definition->capabilities.removed) |
+                definition->capabilities.added;
 }
 
 int origins_add(Definition *definition, const Key *key, size_t mount, Origin origin) {

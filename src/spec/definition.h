@@ -122,6 +122,11 @@ typedef struct KeyValue {
         char *value;
 } KeyValue;
 
+/* Capabilities=: what is added to the default set and removed from it. No capability is in both. */
+typedef struct CapabilityChange {
+        uint64_t added, removed;
+} CapabilityChange;
+
 typedef struct Definition {
         char *name;
         bool trusted; /* every file that contributed is root's alone and lies in trusted places */
@@ -172,6 +177,9 @@ typedef struct Definition {
         char **seccomp_rules;   /* lines behind the profile */
         char *seccomp_notify;   /* the socket of who answers for calls; NULL: nobody */
         bool nesting;           /* containers in the container; default no */
+        CapabilityChange capabilities;
+        uint64_t ambient;       /* capabilities that the command has as another user than root */
+        bool no_new_privileges; /* default no */
 
         /* [Resources] */
         ResourceProperty *properties;
@@ -208,6 +216,10 @@ const char *definition_descriptor(const char *path);
 
 /* Seccomp= with its default: a profile's name, or NULL when calls are not filtered. */
 const char *definition_seccomp(const Definition *definition);
+
+/* The capabilities that nobody inside ever has more than: by default, and with Capabilities=. */
+uint64_t definition_default_capabilities(const Definition *definition);
+uint64_t definition_capabilities(const Definition *definition);
 
 /* The first descriptor that the definition names and that is none of the N names; NULL if there is none. A definition
  * that is kept in a file has no descriptors. */

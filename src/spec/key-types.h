@@ -38,6 +38,11 @@ typedef struct KeyPathRule {
         bool descriptor; /* fd:NAME is one, too; see definition_descriptor() */
 } KeyPathRule;
 
+/* key-capabilities.c */
+
+extern const KeyType key_type_capability_change; /* CapabilityChange */
+extern const KeyType key_type_capability_set;    /* uint64_t */
+
 /* key-container.c */
 
 extern const KeyType key_type_command;     /* char ** */

@@ -151,6 +151,12 @@ const Key keys[] = {
         MOUNT("Size", bytes, size, NULL, ANYONE, "of a tmpfs"),
         MOUNT("Mode", mode, mode, NULL, ANYONE, "of a tmpfs"),
 
+        SECURITY("Capabilities", capability_change, capabilities, NULL, CAPABILITIES,
+                 "what is added to the capabilities and removed from them"),
+        /* The definition can let its command be root inside just as well. */
+        SECURITY("AmbientCapabilities", capability_set, ambient, NULL, ANYONE,
+                 "capabilities of a command that is not root"),
+        SECURITY("NoNewPrivileges", boolean, no_new_privileges, NULL, ANYONE, "no program inside gives rights"),
         SECURITY("Seccomp", name, seccomp, &seccomp_rule, SECCOMP, "the profile that system calls are filtered by"),
         SECURITY("SeccompRules", lines, seccomp_rules, NULL, ROOT, "rules behind those of the profile"),
         SECURITY("SeccompNotify", path, seccomp_notify, &below_root, ROOT, "the socket of who answers for calls"),

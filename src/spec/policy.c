@@ -47,6 +47,10 @@ static bool seccomp_is_default(const Definition *definition) {
         return streq_null(definition_seccomp(definition), SECCOMP_DEFAULT);
 }
 
+static bool capabilities_are_default(const Definition *definition) {
+        return !(definition_capabilities(definition) & ~definition_default_capabilities(definition));
+}
+
 /* What an untrusted definition may not say, and says with this key, as the beginning of a sentence; NULL if
  * there is no objection. The key has been assigned to. */
 static const char *key_objection(const Definition *definition, const Key *key, size_t mount) {
@@ -81,6 +85,10 @@ static const char *key_objection(const Definition *definition, const Key *key, s
                                 "may be other than a number up to 16384, the default,";
         case TRUST_SECCOMP:
                 return seccomp_is_default(definition) ? NULL : "may be other than default,";
+        case TRUST_CAPABILITIES:
+                return capabilities_are_default(definition) ?
+                                NULL :
+                                "may have capabilities besides the default ones";
         case _KEY_TRUST_N:
                 break;
         }
@@ -112,6 +120,8 @@ static const char *value_objection(const Definition *definition) {
                 return "the root or a mount may be a path of the host";
         if (!seccomp_is_default(definition) || definition->seccomp_rules || definition->nesting)
                 return "the filter of system calls may be another";
+        if (!capabilities_are_default(definition))
+                return "a container may have capabilities besides the default ones";
         for (size_t i = 0; i < definition->n_id_ranges; i++)
                 if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
                         return "ids of the host may be chosen";

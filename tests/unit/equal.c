@@ -134,6 +134,10 @@ static const char *difference_of_rest(const Definition *a, const Definition *b) 
         if (!streq_null(a->seccomp, b->seccomp) || !strv_equal(a->seccomp_rules, b->seccomp_rules) ||
             !streq_null(a->seccomp_notify, b->seccomp_notify) || a->nesting != b->nesting)
                 return "seccomp or nesting";
+        if (a->capabilities.added != b->capabilities.added ||
+            a->capabilities.removed != b->capabilities.removed || a->ambient != b->ambient ||
+            a->no_new_privileges != b->no_new_privileges)
+                return "capabilities";
         if (!key_values_equal(a->sysctls, a->n_sysctls, b->sysctls, b->n_sysctls))
                 return "sysctls";
         if (!strv_equal(a->after, b->after) || a->delay_usec != b->delay_usec ||

@@ -2,65 +2,13 @@
 /*
  * What each key takes, how it is kept, and what is said about a value that it does not take; what fits
  * together and what does not. Values are looked at through the printed definition, so that printing is
- * tested by the same rows, and each definition that is taken is printed, read again and compared.
+ * tested by the same rows (rows.h). [Security] is in test-definition-security.c.
  */
 #include "basic/string.h"
 #include "basic/strv.h"
-#include "equal.h"
+#include "rows.h"
 #include "spec/key.h"
 #include "spec/name.h"
-#include "test.h"
-#include "text.h"
-
-/* TEXT is taken, says CANONICAL (lines) when it is printed, and says the same when that is read. */
-static void check_taken(const char *text, const char *canonical) {
-        _cleanup_free_ char *problems = NULL, *printed = NULL, *commented = NULL, *wrapped = NULL;
-        _cleanup_(definition_freep) Definition *definition = definition_from_text(text, true, &problems),
-                                               *again = NULL;
-
-        if (!definition) {
-                test_fail(__FILE__, __LINE__, "refused: %s\n%s", text, problems);
-                return;
-        }
-        printed = definition_text(definition, false);
-        wrapped = string_printf("\n%s", printed);
-        CHECK_HAS(wrapped, canonical);
-
-        commented = definition_text(definition, true);
-        again = definition_from_text(commented, true, NULL);
-        REQUIRE(again);
-        CHECK_STR(definition_difference(definition, again), NULL);
-}
-
-static void check_refused(const char *text, const char *problem) {
-        _cleanup_free_ char *problems = NULL;
-        _cleanup_(definition_freep) Definition *definition = definition_from_text(text, true, &problems);
-
-        if (definition)
-                test_fail(__FILE__, __LINE__, "taken: %s", text);
-        else
-                CHECK_HAS(problems, problem);
-        CHECK(string_is_printable(problems) || strchr(problems, '\n'));
-}
-
-/* A section and line, around which the rest of a definition is put. */
-typedef struct Row {
-        const char *section, *line, *expected;
-} Row;
-
-static char *row_text(const Row *row) {
-        bool command = streq(row->section, "Container") &&
-                       (string_after_prefix(row->line, "User=") || string_after_prefix(row->line, "Group") ||
-                        string_after_prefix(row->line, "WorkingDirectory=") ||
-                        string_after_prefix(row->line, "Boot=r") ||
-                        string_after_prefix(row->line, "Boot=no") ||
-                        string_after_prefix(row->line, "Boot=f"));
-        bool mount = streq(row->section, "Mount");
-
-        return string_printf("[Root]\nPath=/srv/test\n%s[%s]\n%s%s\n",
-                             command ? "[Container]\nCommand=/bin/true\n" : "", row->section,
-                             mount && !strstr(row->line, "Target=") ? "Target=/t\n" : "", row->line);
-}
 
 static void test_values(void) {
         static const Row rows[] = {
@@ -109,12 +57,6 @@ static void test_values(void) {
                   "IDMap=0:100000:1000\nIDMap=uid:1000:auto:1\nIDMap=gid:1000:5:2\n" },
                 { "Namespaces", "Private=time net", "Private=net time\n" },
                 { "Namespaces", "Share=net\nShare=uts", "Share=uts net\n" },
-                { "Security", "Seccomp=off", "Seccomp=off\n" },
-                { "Security", "Seccomp=my-profile2", "Seccomp=my-profile2\n" },
-                { "Security", "SeccompRules=allow bpf\nSeccompRules=errno EPERM read if arg0 == 1",
-                  "SeccompRules=allow bpf\nSeccompRules=errno EPERM read if arg0 == 1\n" },
-                { "Security", "SeccompNotify=/run//answers", "SeccompNotify=/run/answers\n" },
-                { "Security", "Nesting=yes", "Nesting=yes\n" },
                 { "Mount", "Source=/a", "\n[Mount]\nSource=/a\nTarget=/t\n" },
                 { "Mount", "Source=/", "Source=/\n" },
                 { "Mount", "Source=fd:data", "\n[Mount]\nSource=fd:data\nTarget=/t\n" },
@@ -242,9 +184,6 @@ static void test_refused_values(void) {
                 { "Identity", "IDMap=4294967294:auto:2", "goes beyond the last id, 4294967294\n" },
                 { "Identity", "IDMap=0:4294967295:1", "is not [uid:|gid:]" },
                 { "Namespaces", "Private=user", "[Identity] UserNamespace=" },
-                { "Security", "Seccomp=../default", "\"../default\" cannot be used; it takes off, or the name of a profile" },
-                { "Security", "Seccomp=2x", "cannot be used" },
-                { "Security", "SeccompNotify=answers", "\"answers\" is not" },
                 { "Namespaces", "Share=pid", "the pid namespace is always private" },
                 { "Namespaces", "Share=foo", "it takes uts, ipc, net, cgroup and time\n" },
                 { "Mount", "Type=ext4", "it takes bind or tmpfs\n" },
@@ -310,7 +249,6 @@ static void test_refused_resources(void) {
 }
 
 static void test_what_fits_together(void) {
-#define ROOT "[Root]\nPath=/r\n"
 #define COMMAND "[Container]\nCommand=/c\n"
         static const struct {
                 const char *text, *problem;
@@ -328,8 +266,6 @@ static void test_what_fits_together(void) {
                 { ROOT "ReadOnly=yes\nOverlay=yes\n", ":4: Overlay=: keeps changes" },
                 { ROOT "[Namespaces]\nPrivate=net\nShare=net\n",
                   ":5: Share=: names net, which Private= names too" },
-                { ROOT "[Security]\nSeccomp=off\nSeccompRules=allow read\n",
-                  ":5: SeccompRules=: has no effect with Seccomp=off" },
                 { ROOT "[Namespaces]\nShare=uts\n[Container]\nHostname=x\n",
                   ":6: Hostname=: cannot be set with Share=uts" },
                 { ROOT "[Identity]\nUserNamespace=no\nIDMap=0:auto:5\n",

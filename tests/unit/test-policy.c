@@ -4,6 +4,7 @@
  * root is refused with every value, one with a rule of its own has its rows here, the rest pass. A trusted
  * definition may say all of it.
  */
+#include "basic/capability.h"
 #include "basic/array.h"
 #include "basic/string.h"
 #include "spec/key.h"
@@ -59,6 +60,13 @@ static void test_rules(void) {
                 { MANAGED "[Identity]\nIDMap=0:auto:1000 1000:1000:1\n", ":4: IDMap=: may say which ids" },
                 { MANAGED "[Namespaces]\nPrivate=time\n", NULL },
                 { MANAGED "[Namespaces]\nShare=net\n", ":4: Share=: may be set only" },
+                { MANAGED "[Security]\nCapabilities=~all CAP_CHOWN CAP_NET_ADMIN\n", NULL },
+                { MANAGED "[Security]\nCapabilities=CAP_SYS_TIME ~CAP_SYS_TIME\n", NULL },
+                { MANAGED "[Security]\nCapabilities=CAP_SYS_TIME\n", ":4: Capabilities=: may have capabilities besides" },
+                { MANAGED "[Security]\nCapabilities=all\n", ":4: Capabilities=: may have capabilities besides" },
+                { MANAGED "[Security]\nCapabilities=all ~CAP_CHOWN\n", ":4: Capabilities=: may have" },
+                { MANAGED "[Security]\nNoNewPrivileges=yes\n", NULL },
+                { MANAGED "[Container]\nCommand=/bin/true\nUser=1\n[Security]\nAmbientCapabilities=CAP_CHOWN\n", NULL },
                 { MANAGED "[Security]\nSeccomp=default\n", NULL },
                 { MANAGED "[Security]\nSeccomp=off\n", ":4: Seccomp=: may be other than default, only" },
                 { MANAGED "[Security]\nSeccomp=strict\n", ":4: Seccomp=: may be other than default, only" },
@@ -152,6 +160,9 @@ static void test_values(void) {
         definition->seccomp = strdup("off");
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         CHECK_INT(string_set(&definition->seccomp, NULL), 0);
+        definition->capabilities.added = CAPABILITIES_ALL;
+        CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
+        definition->capabilities.added = 0;
         definition->nesting = true;
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->nesting = false;

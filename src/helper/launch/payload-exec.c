@@ -11,6 +11,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/syscall.h"
+#include "helper/process/capabilities.h"
 #include "helper/process/clean.h"
 #include "helper/process/environment.h"
 #include "helper/process/rlimits.h"
@@ -230,6 +231,11 @@ int payload_exec(Failure *failure, const Payload *payload, const PayloadGo *go, 
         if (r < 0)
                 return failure_cause(failure, r, "number %d of getrlimit(2): %s", failed, strerror(-r));
 
+        if (plan->definition->no_new_privileges) {
+                r = privileges_freeze();
+                if (r < 0)
+                        return r;
+        }
         r = exec_filter(failure, payload);
         if (r < 0)
                 return r;

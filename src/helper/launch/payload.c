@@ -15,14 +15,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "basic/capability.h"
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "basic/syscall.h"
 #include "helper/launch/payload-exec.h"
+#include "helper/process/capabilities.h"
 #include "helper/process/clean.h"
 #include "helper/process/user.h"
 #include "helper/root/mount.h"
-#include "helper/seccomp/load.h"
 
 /* Until the exec, this process is a PID 1 that the kernel protects from signals it does not handle; a stop must end it
  * all the same. */
@@ -230,7 +231,25 @@ static int payload_set_stdio(Failure *failure, const LaunchPlan *plan) {
         return 0;
 }
 
-/* The user that the guest's program runs as. Whoever is not root inside keeps no capability over the exec. */
+/* Where there is no user namespace the container has no more than the host gave to berth. */
+static int payload_bound(Failure *failure, const Definition *definition) {
+        unsigned missing = 0;
+        int r;
+
+        r = step_begin(failure, STEP_IDENTITY, "with its capabilities");
+        if (r < 0)
+                return r;
+
+        r = capabilities_bound(definition_capabilities(definition), definition->capabilities.added, &missing);
+        if (r == CAPABILITIES_E_MISSING)
+                return failure_cause(failure, -EPERM,
+                                     "%s is not there to be given away: berth itself runs without it",
+                                     capability_name(missing) ?: "a capability");
+        return r;
+}
+
+/* The user that the guest's program runs as. Whoever is not root inside keeps only the ambient capabilities over the
+ * exec. */
 static int payload_become(Failure *failure, const User *user, const Definition *definition) {
         int r;
 
@@ -244,14 +263,19 @@ static int payload_become(Failure *failure, const User *user, const Definition *
         if (setresgid(user->gid, user->gid, user->gid) < 0)
                 return failure_cause(failure, -errno, "group %u is not one of the container's: %s", user->gid,
                                      strerror(errno));
-        if (definition_seccomp(definition)) {
-                r = seccomp_keep_right();
+        if (definition->ambient || definition_seccomp(definition)) {
+                r = capabilities_keep();
                 if (r < 0)
                         return r;
         }
         if (setresuid(user->uid, user->uid, user->uid) < 0)
                 return failure_cause(failure, -errno, "user %u is not one of the container's: %s", user->uid,
                                      strerror(errno));
+        if (definition->ambient) {
+                r = capabilities_set_ambient(definition->ambient);
+                if (r < 0)
+                        return failure_cause(failure, r, "cannot set ambient capabilities: %s", strerror(-r));
+        }
 
         r = step_begin(failure, STEP_KEYRING, "%s", "");
         if (r < 0)
@@ -318,10 +342,7 @@ static int payload_shed(Failure *failure, const Payload *payload, const User *us
         if (r < 0)
                 return r;
 
-        r = step_begin(failure, STEP_IDENTITY, "capabilities");
-        if (r < 0)
-                return r;
-        r = capabilities_drop(launch_plan_private(plan, NAMESPACE_NET));
+        r = payload_bound(failure, plan->definition);
         if (r < 0)
                 return r;
         r = payload_become(failure, user, plan->definition);

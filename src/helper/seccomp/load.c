@@ -5,13 +5,8 @@
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-int seccomp_keep_right(void) {
-        return prctl(PR_SET_KEEPCAPS, 1UL, 0UL, 0UL, 0UL) < 0 ? -errno : 0;
-}
 
 static int raise_right(void) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

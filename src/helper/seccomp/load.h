@@ -2,15 +2,11 @@
 /*
  * Puts the filter on the calling process. The kernel wants either CAP_SYS_ADMIN in the process's user
  * namespace or no_new_privs, which would take sudo and its like from the guest. So the capability is kept
- * over a change of user until the exec, which takes it away: it is not in the file's, the inheritable or the
- * ambient set.
+ * over a change of user (process/capabilities.h) until the exec.
  */
 #pragma once
 
 #include "helper/seccomp/program.h"
-
-/* Before the change of user: the capabilities stay permitted. */
-int seccomp_keep_right(void);
 
 /* The last that the payload does before its exec. *RET_LISTENER is where notifications come from, -EBADF if
  * nothing asks for any. */

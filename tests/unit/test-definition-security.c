@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The keys of [Security]: what each takes and refuses, what fits together, and what comes out.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+
+#include "basic/capability.h"
+#include "rows.h"
+
+static void test_values(void) {
+        static const Row rows[] = {
+                { "Security", "Capabilities=~CAP_NET_RAW CAP_SYS_TIME", "Capabilities=CAP_SYS_TIME ~CAP_NET_RAW\n" },
+                { "Security", "Capabilities=CAP_SYS_TIME\nCapabilities=~CAP_SYS_TIME", "Capabilities=~CAP_SYS_TIME\n" },
+                { "Security", "Capabilities=all", "Capabilities=all\n" },
+                { "Security", "Capabilities=~CAP_CHOWN all ~CAP_BPF", "Capabilities=all ~CAP_BPF\n" },
+                { "Security", "Capabilities=CAP_BPF ~all\nCapabilities=CAP_CHOWN CAP_CHECKPOINT_RESTORE",
+                  "Capabilities=~all CAP_CHOWN CAP_CHECKPOINT_RESTORE\n" },
+                { "Security", "Capabilities=all\nCapabilities=", "[Root]\n" },
+                { "Security",
+                  "AmbientCapabilities=CAP_NET_RAW\nAmbientCapabilities=CAP_CHOWN CAP_NET_RAW\n"
+                  "[Container]\nCommand=/bin/true\nUser=1000",
+                  "AmbientCapabilities=CAP_CHOWN CAP_NET_RAW\n" },
+                { "Security", "NoNewPrivileges=1", "NoNewPrivileges=yes\n" },
+                { "Security", "Seccomp=off", "Seccomp=off\n" },
+                { "Security", "Seccomp=my-profile2", "Seccomp=my-profile2\n" },
+                { "Security", "SeccompRules=allow bpf\nSeccompRules=errno EPERM read if arg0 == 1",
+                  "SeccompRules=allow bpf\nSeccompRules=errno EPERM read if arg0 == 1\n" },
+                { "Security", "SeccompNotify=/run//answers", "SeccompNotify=/run/answers\n" },
+                { "Security", "Nesting=yes", "Nesting=yes\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *text = row_text(rows + i);
+
+                check_taken(text, rows[i].expected);
+        }
+}
+
+static void test_refused_values(void) {
+        static const Row rows[] = {
+                { "Security", "Capabilities=CAP_NET_ADMIN,CAP_CHOWN",
+                  "Capabilities=: \"CAP_NET_ADMIN,CAP_CHOWN\" is not known; it takes CAP_NET_ADMIN" },
+                { "Security", "Capabilities=NET_ADMIN", "\"NET_ADMIN\" is not known" },
+                { "Security", "Capabilities=~~CAP_CHOWN", "\"~~CAP_CHOWN\" is not known" },
+                { "Security", "Capabilities=cap_chown", "\"cap_chown\" is not known" },
+                { "Security", "Capabilities=CAP_CHOWN \"", "a quote is not closed\n" },
+                { "Security", "AmbientCapabilities=all", "AmbientCapabilities=: \"all\" is not known" },
+                { "Security", "AmbientCapabilities=~CAP_CHOWN", "\"~CAP_CHOWN\" is not known" },
+                { "Security", "NoNewPrivileges=maybe", "it takes yes or no\n" },
+                { "Security", "Seccomp=../default", "\"../default\" cannot be used; it takes off, or the name of a profile" },
+                { "Security", "Seccomp=2x", "cannot be used" },
+                { "Security", "SeccompNotify=answers", "\"answers\" is not" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *text = row_text(rows + i);
+
+                check_refused(text, rows[i].expected);
+        }
+}
+
+static void test_what_fits_together(void) {
+        static const struct {
+                const char *text, *problem;
+        } rows[] = {
+                { ROOT "[Security]\nAmbientCapabilities=CAP_CHOWN\n",
+                  ":4: AmbientCapabilities=: is for a Command= with a User= other than root" },
+                { ROOT "[Container]\nCommand=/bin/true\nUser=0\n[Security]\nAmbientCapabilities=CAP_CHOWN\n",
+                  ":7: AmbientCapabilities=: is for a Command= with a User= other than root" },
+                { ROOT "[Container]\nCommand=/bin/true\nUser=1\n[Security]\nAmbientCapabilities=CAP_CHOWN CAP_BPF\n",
+                  ":7: AmbientCapabilities=: names CAP_BPF, which the container does not have; add it" },
+                { ROOT "[Container]\nCommand=/bin/true\nUser=1\n[Security]\nAmbientCapabilities=CAP_CHOWN\n"
+                       "Capabilities=~CAP_CHOWN\n",
+                  ":7: AmbientCapabilities=: names CAP_CHOWN, which" },
+                { ROOT "[Container]\nCommand=/bin/true\nUser=1\n[Security]\nAmbientCapabilities=CAP_NET_ADMIN\n"
+                       "[Namespaces]\nShare=net\n",
+                  ":7: AmbientCapabilities=: names CAP_NET_ADMIN, which" },
+                { ROOT "[Security]\nSeccomp=off\nSeccompRules=allow read\n",
+                  ":5: SeccompRules=: has no effect with Seccomp=off" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                check_refused(rows[i].text, rows[i].problem);
+}
+
+/* What comes out of the default set and the changes to it. */
+static void test_capabilities(void) {
+        static const struct {
+                const char *text;
+                uint64_t added, removed; /* compared with the default set */
+        } rows[] = {
+                { "", 0, 0 },
+                { "[Namespaces]\nShare=net\n", 0, CAPABILITY_BIT(CAP_NET_ADMIN) },
+                { "[Namespaces]\nShare=net\n[Security]\nCapabilities=CAP_NET_ADMIN\n", 0, 0 },
+                { "[Security]\nCapabilities=CAP_SYS_TIME ~CAP_MKNOD\n", CAPABILITY_BIT(CAP_SYS_TIME),
+                  CAPABILITY_BIT(CAP_MKNOD) },
+                { "[Security]\nCapabilities=CAP_CHOWN ~CAP_SYS_TIME\n", 0, 0 },
+        };
+        const uint64_t everything = UINT64_C(0x9decbfff); /* 0-13, 15, 18, 19, 21-24, 26-28, 31 */
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *text = string_printf(ROOT "%s", rows[i].text);
+                _cleanup_(definition_freep) Definition *definition = definition_from_text(text, true, NULL);
+
+                REQUIRE(definition);
+                CHECK_INT(definition_capabilities(definition), (everything & ~rows[i].removed) | rows[i].added);
+        }
+
+        for (unsigned i = 0; i <= CAP_LAST_CAP; i++)
+                CHECK_INT(capability_from_name(capability_name(i)), i);
+        CHECK(!capability_name(CAP_LAST_CAP + 1));
+        CHECK_INT(capability_from_name("CAP_"), -EINVAL);
+}
+
+TESTS(test_values, test_refused_values, test_what_fits_together, test_capabilities)
