@@ -9,6 +9,7 @@
 
 #include "basic/parse.h"
 #include "basic/string.h"
+#include "basic/weaken.h"
 #include "spec/key.h"
 #include "spec/limits.h"
 #include "spec/origin.h"
@@ -136,7 +137,7 @@ int policy_check(const Definition *definition, Problems *problems) {
         const char *objection;
         int r, result = 0;
 
-        if (definition->trusted)
+        if (definition->trusted || weakened(WEAKEN_POLICY))
                 return 0;
 
         for (size_t i = 0; i < definition->n_origins; i++) {

@@ -4,7 +4,7 @@
 
 Position independent, full RELRO, bound at start, no executable stack, no search path for libraries, no set-uid bit
 and no file capability; stack protector and checked libc calls where the compiler was asked for them; endbr64 at
-the start of every function that the object files export.
+the start of every function that the object files export. Nothing of what test builds can do wrong is in any other.
 """
 
 import os
@@ -92,6 +92,17 @@ def file_problems(path: pathlib.Path) -> Iterator[str]:
         yield "file capabilities"
 
 
+# What makes a test build fail or leave protections out; see src/basic/weaken.h and src/helper/launch/failure.h.
+TEST_VARIABLES = (b"BERTH_FAULT", b"BERTH_WEAKEN")
+
+
+def test_build_problems(path: pathlib.Path) -> Iterator[str]:
+    content = path.read_bytes()
+    for name in TEST_VARIABLES:
+        if name in content:
+            yield f"knows {name.decode()}, which is for test builds (-Dfault-injection=true)"
+
+
 def exported_functions(objects: List[pathlib.Path]) -> Set[str]:
     """Functions that may be called through a pointer: the compiler has to mark them. A name that is a static function's,
     too, somewhere, tells nothing."""
@@ -130,6 +141,7 @@ def binary_problems(path: pathlib.Path, functions: Set[str], checking: bool) -> 
 def check(build: pathlib.Path, tree: pathlib.Path) -> style.Outcome:
     sanitized = style.build_option(build, "b_sanitize") != "none"
     checking = not sanitized and style.build_option(build, "optimization") not in ("0", "plain")
+    for_use = not style.build_option(build, "fault-injection")
     functions = exported_functions(sorted(build.glob("src/**/*.p/**/*.o")))
     problems = []
     looked_at = 0
@@ -138,6 +150,7 @@ def check(build: pathlib.Path, tree: pathlib.Path) -> style.Outcome:
             looked_at += 1
             name = "/" + str(path.relative_to(tree))
             problems += [style.Problem(name, 0, text) for text in binary_problems(path, functions, checking)]
+            problems += [style.Problem(name, 0, text) for text in test_build_problems(path) if for_use]
     return problems, looked_at
 
 

@@ -258,6 +258,13 @@ class HardeningTest(SampleTest):
         (self.root / "a").chmod(0o4755)
         self.assertIn("set-uid", "\n".join(check_hardening.file_problems(self.root / "a")))
 
+    def test_what_is_for_test_builds(self):
+        path = self.write("a", b"\x7fELF\0getenv\0BERTH_HELPER\0")
+        self.assertEqual(list(check_hardening.test_build_problems(path)), [])
+        for name in ("BERTH_WEAKEN", "BERTH_FAULT"):
+            path = self.write("a", b"\x7fELF\0getenv\0" + name.encode() + b"\0")
+            self.assertIn(name, "\n".join(check_hardening.test_build_problems(path)))
+
 
 class ReportTest(unittest.TestCase):
     def test_nothing_looked_at_is_a_failure(self):

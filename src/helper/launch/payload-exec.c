@@ -11,6 +11,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/syscall.h"
+#include "basic/weaken.h"
 #include "helper/process/capabilities.h"
 #include "helper/process/clean.h"
 #include "helper/process/environment.h"
@@ -92,6 +93,8 @@ static int exec_descriptors(const Payload *payload) {
         const FdStore *store = payload->store;
         int keep[PASSED_MAX + 2] = { payload->socket, payload->reaper }, r;
 
+        if (weakened(WEAKEN_DESCRIPTORS))
+                return 0;
         for (size_t i = 0; i < store->n_passed; i++) {
                 keep[2 + i] = fcntl(store->passed[i], F_DUPFD_CLOEXEC, PASSED_START + PASSED_MAX);
                 if (keep[2 + i] < 0)
@@ -113,9 +116,10 @@ static int exec_descriptors(const Payload *payload) {
 
 /* A program is a file of the container's root: not the launcher's own file through /proc/self/exe. */
 static int exec_check(Failure *failure, const char *path) {
+        uint64_t resolve = weakened(WEAKEN_PROC_LINKS) ? 0 : RESOLVE_NO_MAGICLINKS;
         _cleanup_close_ int fd = -EBADF;
 
-        fd = sys_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+        fd = sys_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, resolve);
         if (fd < 0 && errno == ELOOP)
                 return failure_cause(failure, -ELOOP,
                                      "it leads in a circle, or through a link of /proc to what a process has open");

@@ -19,6 +19,7 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "basic/syscall.h"
+#include "basic/weaken.h"
 #include "helper/launch/payload-exec.h"
 #include "helper/process/capabilities.h"
 #include "helper/process/clean.h"
@@ -318,9 +319,10 @@ static int payload_find_user(Failure *failure, const LaunchPlan *plan, User *ret
 
 /* Descriptors of the host are still open: no link of /proc may lead to one of them (CVE-2024-21626). */
 static int payload_change_directory(Failure *failure, const char *path) {
+        uint64_t resolve = weakened(WEAKEN_PROC_LINKS) ? 0 : RESOLVE_NO_MAGICLINKS;
         _cleanup_close_ int fd = -EBADF;
 
-        fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+        fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, resolve);
         if (fd < 0 && errno == ELOOP)
                 return failure_cause(failure, -ELOOP,
                                      "it leads in a circle, or through a link of /proc to what a process has open");

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "basic/weaken.h"
 
 #define REAPER_PATH BERTH_LIBEXECDIR "/berth-init"
 
@@ -25,6 +26,10 @@ int reaper_open(int *ret_fd) {
                 return -errno;
         if (fstat(file, &st) < 0)
                 return -errno;
+        if (weakened(WEAKEN_REAPER)) {
+                *ret_fd = TAKE_FD(file);
+                return 0;
+        }
 
         copy = memfd_create("berth-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
         if (copy < 0 && errno == EINVAL)

@@ -10,6 +10,7 @@
 
 #include "basic/capability.h"
 #include "basic/macro.h"
+#include "basic/weaken.h"
 
 static int set_inheritable(uint64_t set) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -42,6 +43,8 @@ int capabilities_bound(uint64_t keep, uint64_t required, unsigned *ret_missing) 
                         return -errno;
         }
 
+        if (weakened(WEAKEN_INHERITABLE))
+                return 0;
         if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0UL, 0UL, 0UL) < 0)
                 return -errno;
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "basic/syscall.h"
+#include "basic/weaken.h"
 
 int signals_reset(void) {
         const struct sigaction action = { .sa_handler = SIG_DFL };
@@ -22,6 +23,8 @@ int signals_reset(void) {
 }
 
 int keyring_join(void) {
+        if (weakened(WEAKEN_KEYRING))
+                return 0;
         if (sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0) < 0 && errno != ENOSYS)
                 return -errno;
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "basic/weaken.h"
 #include "helper/root/descriptor.h"
 #include "helper/root/loop.h"
 #include "helper/root/mount.h"
@@ -37,7 +38,7 @@ uint64_t root_attributes(const LaunchPlan *plan) {
                 attributes |= MOUNT_ATTR_NOSUID;
 
         /* Nobody in a user namespace can make device nodes, so those in its root are not its own. */
-        return definition->user_namespace ? attributes | MOUNT_ATTR_NODEV : attributes;
+        return definition->user_namespace && !weakened(WEAKEN_NODEV) ? attributes | MOUNT_ATTR_NODEV : attributes;
 }
 
 void root_done(Root *root) {

@@ -9,6 +9,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/string.h"
+#include "basic/weaken.h"
 #include "manager/bus/callers.h"
 #include "manager/bus/message-size.h"
 #include "spec/limits.h"
@@ -359,7 +360,7 @@ int authorize(Authorizer *a, sd_bus_message *call, const AuthorizeRequest *reque
         r = callers_uid(a->callers, call, &uid, ret_error);
         if (r <= 0)
                 return r;
-        if (uid == 0)
+        if (uid == 0 || weakened(WEAKEN_POLKIT))
                 return 1;
 
         action = uid == request->owner ? request->action_own : request->action;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Protections that a test build can leave out, one by one: tests/system/attacks shows with each that the
+ * attack which it stops would succeed without it. In test builds (-Dfault-injection=true) weaken.c looks
+ * into the environment variable BERTH_WEAKEN, a list of names with commas between them. Every other build
+ * has weaken-none.c, where nothing can be left out; tests/style/check_hardening.py looks for the variable's
+ * name in what is installed.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+typedef enum Weakening {
+        WEAKEN_LINKS,        /* links: links in a container's root are followed as the host sees them */
+        WEAKEN_PROC_LINKS,   /* proc-links: links of /proc to what a process has open are followed, too */
+        WEAKEN_SOURCE_LINKS, /* source-links: links on the way to what is mounted may be anybody's */
+        WEAKEN_SHELTER,      /* shelter: every user may reach where a container writes with the host's ids */
+        WEAKEN_NODEV,        /* nodev: device nodes in a root work */
+        WEAKEN_MASKS,        /* masks: nothing of /proc is hidden or read-only */
+        WEAKEN_DESCRIPTORS,  /* descriptors: what the launcher got from elsewhere stays open */
+        WEAKEN_PROGRAM,      /* program: the launcher's own file may be the container's first program */
+        WEAKEN_REAPER,       /* reaper: berth-init is run from the host's file, not from a sealed copy */
+        WEAKEN_INHERITABLE,  /* inheritable: inheritable and ambient capabilities are kept */
+        WEAKEN_KEYRING,      /* keyring: the session keyring is the unit's */
+        WEAKEN_SETGROUPS,    /* setgroups: groups may be dropped where only a few ids are mapped */
+        WEAKEN_POLICY,       /* policy: an untrusted definition may say anything */
+        WEAKEN_POLKIT,       /* polkit: every caller is authorized */
+        WEAKEN_ESCAPE,       /* escape: what is shown keeps its control characters */
+        _WEAKENING_N,
+} Weakening;
+
+/* Is this one to be left out? Always false but in a test build. */
+bool weakened(Weakening weakening);
