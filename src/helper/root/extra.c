@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "basic/weaken.h"
 #include "helper/root/descriptor.h"
 #include "helper/root/mount.h"
 #include "helper/root/source.h"
@@ -93,6 +94,10 @@ extra_mount(Failure *failure, const LaunchPlan *plan, size_t index, int root_fd,
         r = target_open(failure, root_fd, spec->target, spec->create, directory, &target);
         if (r < 0)
                 return r;
+
+        /* As in its root, a node that somebody else made is not the container's; one that is named itself is. */
+        if (directory && plan->definition->user_namespace && !weakened(WEAKEN_NODEV))
+                attributes |= MOUNT_ATTR_NODEV;
 
         if (descriptor)
                 r = descriptor_mount(

@@ -9,6 +9,7 @@
  *     groups           drops all supplementary groups
  *     hierarchy        mounts cgroup v1, whose release_agent is run by the host
  *     sockets NAME     connects to an abstract socket
+ *     swap A B         exchanges two names again and again, until a signal ends it
  *     ids              who it is, which a set-user-ID bit would change
  */
 #define _GNU_SOURCE 1
@@ -106,6 +107,11 @@ static void sockets(const char *name) {
         close(fd);
 }
 
+_Noreturn static void swap(const char *a, const char *b) {
+        for (;;)
+                (void) renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+}
+
 int main(int argc, char **argv) {
         for (int i = 1; i < argc; i++) {
                 const char *word = argv[i];
@@ -122,6 +128,8 @@ int main(int argc, char **argv) {
                         hierarchy();
                 else if (strcmp(word, "sockets") == 0 && i + 1 < argc)
                         sockets(argv[++i]);
+                else if (strcmp(word, "swap") == 0 && i + 2 < argc)
+                        swap(argv[i + 1], argv[i + 2]);
                 else if (strcmp(word, "ids") == 0)
                         printf("ids=%u %u\n", getuid(), geteuid());
                 else {
