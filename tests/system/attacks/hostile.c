@@ -10,6 +10,7 @@
  *     hierarchy        mounts cgroup v1, whose release_agent is run by the host
  *     sockets NAME     connects to an abstract socket
  *     swap A B         exchanges two names again and again, until a signal ends it
+ *     wait             until a signal ends it
  *     ids              who it is, which a set-user-ID bit would change
  */
 #define _GNU_SOURCE 1
@@ -91,6 +92,8 @@ static void hierarchy(void) {
                 say(key, r);
                 if (r == 0) {
                         say("hierarchy.agent", open("/hierarchy/release_agent", O_WRONLY | O_CLOEXEC));
+                        say("hierarchy.move", open("/hierarchy/cgroup.procs", O_WRONLY | O_CLOEXEC));
+                        say("hierarchy.own", mkdir("/hierarchy/new", 0755));
                         (void) umount2("/hierarchy", 0);
                 }
         }
@@ -130,7 +133,12 @@ int main(int argc, char **argv) {
                         sockets(argv[++i]);
                 else if (strcmp(word, "swap") == 0 && i + 2 < argc)
                         swap(argv[i + 1], argv[i + 2]);
-                else if (strcmp(word, "ids") == 0)
+                else if (strcmp(word, "wait") == 0) {
+                        printf("waiting=yes\n");
+                        fflush(stdout);
+                        for (;;)
+                                (void) pause();
+                } else if (strcmp(word, "ids") == 0)
                         printf("ids=%u %u\n", getuid(), geteuid());
                 else {
                         fprintf(stderr, "hostile: unknown word %s\n", word);
