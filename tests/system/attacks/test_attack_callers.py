@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""R2, R3, R4, R9, R10, R11, R12: callers and definitions that want more than they may, values and names that are to
+become something else, and what an image brings along."""
+
+import json
+import re
+
+import pytest
+from bus import Bus
+from store import Store
+
+import attack
+from attack import CANARY
+
+CONTROL = re.compile('[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]')
+HOSTILE = '\033]52;c;ZXZpbA==\007\033[31mRed\u202eHat\u009b2J\rweb running'
+SLEEPER = '/bin/sleep 100000'
+
+
+# -- definitions that nobody has to trust -----------------------------------------------------------------
+
+PRIVILEGES = {
+    'no user namespace': ('', '[Identity]\nUserNamespace=no\n', 'ids', '0 0 4294967295'),
+    'a directory of the host': ('', f'[Mount]\nSource={CANARY}\nTarget=/mnt\n', 'mnt', 'file'),
+    'the host\'s network': ('', '[Namespaces]\nShare=net\n', 'net', 'host'),
+    'ids of the host': ('', '[Identity]\nIDMap=0:0:65536\n', 'ids', '0 0 65536'),
+    'no filter': ('', '[Security]\nSeccomp=off\n', 'filter', '0'),
+}
+
+
+@pytest.mark.parametrize('what', PRIVILEGES)
+def test_untrusted_definition(attacked, machine, hostile, canary, what):
+    """R10, Incus CVE-2026-48751, CVE-2026-55621: a definition that is somebody else's than root's."""
+    keys, sections, key, value = PRIVILEGES[what]
+    net = machine.run(['readlink', '/proc/1/ns/net']).stdout.strip()
+    script = hostile.script('privileged', f'''set -- $(cat /proc/self/uid_map); echo "ids=$*"
+        echo mnt=$(ls /mnt | grep -o file)
+        [ "$(readlink /proc/self/ns/net)" = "{net}" ] && echo net=host
+        sed -n "s/^Seccomp:[^0-9]*/filter=/p" /proc/self/status''')
+    reports = []
+    for weaken in ('', 'policy'):
+        one = attacked(f'sly{weaken}', hostile.definition(script, keys, sections), weaken)
+        # The root, which only a trusted one may name by its path, is let pass with the rest.
+        machine.run(['chown', '4321', one.path])
+        reports.append(attack.told(one))
+    assert reports[0] is None
+    assert reports[1].all(key) == [value]
+
+
+def test_privileges_over_the_bus(machine, no_leftovers):
+    """Whoever calls, root too, gets no privilege by a call (R10), and no name but a container's is one (R3)."""
+    bus, store = Bus(machine), Store(machine)
+    before, units = store.entries(), bus.listed()
+
+    def refused(member, *arguments):
+        done = bus.busctl('call', 'org.berth.container1', '/org/berth/container1', 'org.berth.container1.Manager', member,
+                          *arguments)
+        assert done.returncode != 0, (member, arguments, done.stdout)
+        assert not CONTROL.search(done.stdout + done.stderr.rstrip('\n')), done.stderr
+    for _, sections, _, _ in PRIVILEGES.values():
+        definition = f'[Container]\nCommand={SLEEPER}\n{sections}'
+        refused('CreateContainer', 'ssa{sh}a{sv}', 'sly', f'{definition}[Root]\nManaged=yes\n', 0, 0)
+        refused('RunContainer', 'ssa{sh}a{sv}', 'sly', f'{definition}[Root]\nPath=/srv/guests/busybox\n', 0, 0)
+    for name in ('../../x', '/etc/x', 'a/b', '.', '..', '-x', '--all', 'a b', 'a\nb', 'a%n', 'A', 'web.service/../x', 'a' * 64,
+                 'a\033[31m', '\u202ea'):
+        refused('CreateContainer', 'ssa{sh}a{sv}', name, '[Root]\nManaged=yes\n', 0, 0)
+        refused('StartContainer', 's', name)
+        refused('RemoveContainer', 'sa{sv}', name, 0)
+    assert (store.entries(), bus.listed()) == (before, units)
+
+
+# -- callers -----------------------------------------------------------------------------------------------
+
+SWEEP = '''import os, subprocess, sys, time
+call = ['busctl', 'call', 'org.berth.container1', '/org/berth/container1', 'org.berth.container1.Manager', 'StopContainer',
+        'st', 'called', '0']
+said = []
+for n in range(60):
+    one = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    time.sleep(n * 0.0005)
+    one.kill()
+    said.append(one.wait())
+print(len(said), subprocess.run(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode)
+'''
+
+
+def test_caller_that_is_killed(container, machine, hostile):
+    """R9, CVE-2021-3560: a caller without any right is gone while it is looked at, at each moment of a call. Without
+    polkit's word one of the calls stops the container."""
+    one = container('called', hostile.definition(SLEEPER))
+    one.start()
+    before = one.main_pid()
+    drop_in = '/run/systemd/system/berth-manager.service.d'
+    argv = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', '/usr/bin/python3', '-c', SWEEP]
+    try:
+        assert machine.run(argv).stdout == '60 1\n'
+        assert one.main_pid() == before
+        machine.write(f'{drop_in}/attack.conf', '[Service]\nEnvironment=BERTH_WEAKEN=polkit\n')
+        machine.run('systemctl daemon-reload && systemctl restart berth-manager')
+        assert machine.run(argv).stdout.startswith('60 ')
+        assert one.show('ActiveState') == 'inactive'
+    finally:
+        machine.remove(drop_in)
+        machine.run('systemctl daemon-reload && systemctl restart berth-manager')
+
+
+def test_calls_to_systemd(container, machine, hostile):
+    """R12, CVE-2026-40223: what a user may ask systemd about a delegated unit does not end in process 1's end. The unit
+    says User=root for that."""
+    one = container('delegated', hostile.definition(SLEEPER))
+    one.start()
+    before, unit = one.main_pid(), one.unit
+    path = machine.run(['busctl', '--json=short', 'call', 'org.freedesktop.systemd1', '/org/freedesktop/systemd1',
+                        'org.freedesktop.systemd1.Manager', 'LoadUnit', 's', unit]).stdout
+    assert 'container_40delegated' in json.loads(path)['data'][0]
+    calls = [('AttachProcessesToUnit', 'ssau', unit, '/payload', 1, 1), ('AttachProcessesToUnit', 'ssau', unit, '', 1, before),
+             ('KillUnit', 'ssi', unit, 'all', 9), ('StopUnit', 'ss', unit, 'replace'), ('FreezeUnit', 's', unit),
+             ('KillUnitSubgroup', 'sssi', unit, 'cgroup', '/payload', 9), ('QueueSignalUnit', 'ssii', unit, 'all', 35, 0),
+             ('SetUnitProperties', 'sba(sv)', unit, 'true', 1, 'TasksMax', 't', 1), ('CleanUnit', 'sas', unit, 1, 'all'),
+             ('RefUnit', 's', unit), ('ResetFailedUnit', 's', unit), ('StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, 'fail', 0, 0)]
+    for member, *arguments in calls:
+        done = machine.run(['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', 'busctl', 'call', '--',
+                            'org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager', member,
+                            *map(str, arguments)], check=False)
+        assert done.returncode != 0, member
+    assert one.main_pid() == before and one.show('ActiveState') == 'active' and one.show('User') == 'root'
+
+
+def test_programs_without_a_name(machine):
+    """R12, CVE-2021-4034: programs that are executed without any argument, not even their own name, only fail; and none
+    has a set-user-ID bit or a capability."""
+    script = '''import ctypes, os, sys
+libc = ctypes.CDLL(None)
+for path in sys.argv[1:]:
+    pid = os.fork()
+    if pid == 0:
+        [os.dup2(os.open('/dev/null', os.O_RDWR), n) for n in (1, 2)]
+        libc.execve(path.encode(), (ctypes.c_char_p * 1)(None), (ctypes.c_char_p * 1)(None))
+        os._exit(99)
+    status = os.waitpid(pid, 0)[1]
+    print(path, os.waitstatus_to_exitcode(status), flush=True)
+'''
+    programs = machine.run('ls -d /usr/bin/berth* /usr/libexec/berth/* /usr/lib/systemd/system-generators/berth*').stdout.split()
+    done = machine.run(['timeout', '20', '/usr/bin/python3', '-c', script, *programs]).stdout.splitlines()
+    assert len(done) == len(programs) >= 6
+    assert not [line for line in done if int(line.split()[1]) < 0 or int(line.split()[1]) == 99], done
+    assert machine.run(['find', *programs, '-perm', '/6000']).stdout == ''
+    assert machine.run(['getcap', *programs]).stdout == ''
+
+
+# -- names and values --------------------------------------------------------------------------------------
+
+
+def test_what_a_guest_is_called(container, machine, tree):
+    """R11, CVE-2021-25743, CVE-2023-28101: sequences for terminals in what the guest says of itself."""
+    root = tree('busybox')
+    machine.write(f'{root}/etc/os-release', f'PRETTY_NAME="{HOSTILE}"\n')
+    machine.write(f'{root}/says', f"#!/bin/sh\nprintf '%s\\n' '{HOSTILE}'\nexec {SLEEPER}\n", 0o755)
+    one = container('shown', f'[Container]\nCommand=/says\n[Root]\nPath={root}\nOverlay=yes\n')
+    one.wait_for(lambda: 'shown' in Bus(machine).listed(), 'a place in the list')
+    one.start()
+    one.wait_for(lambda: machine.run(['journalctl', '--sync']) and 'Hat' in one.journal(), 'a line in the log')
+
+    def seen(weaken, *words):
+        argv = ['env', f'BERTH_WEAKEN={weaken}', 'berthctl', '--no-pager', '--color=never', *words]
+        typed = machine.run(['script', '--quiet', '--return', '--command', ' '.join(argv), '/dev/null']).stdout
+        return machine.run(argv).stdout + typed.replace('\r\n', '\n')
+    for words in (['list'], ['status', 'shown'], ['logs', 'shown']):
+        assert 'shown' in seen('', *words) and not CONTROL.search(seen('', *words)), words
+    # In lines of the log it is systemd that hides them.
+    assert 'Hat' in seen('', 'list') and CONTROL.search(seen('escape', 'list'))
+
+
+VALUES = ['%H %n %% $HOME ${PATH} "quoted\' [Service]', 'ends in a backslash \\', '\\x41 \\n ExecStart=/bin/touch /never',
+          '; # = ExecStart=/bin/touch /never', '-' * 500]
+
+
+def test_values_that_become_settings(container, machine, hostile):
+    """R2, CVE-2026-23953: a value is written into the unit's settings, and is there what it was in the definition."""
+    one = container('valued', '')
+    for value in VALUES:
+        one.define(hostile.definition(SLEEPER, f'Environment="INJECTED={value[:3]}"\n') + '[Resources]\nTasksMax=100\n'
+                   f'[Container]\nDescription={value}')
+        if one.start(check=False).returncode != 0:
+            assert one.show('ExecMainStatus') == '125'
+            continue
+        # At the end of a line it is one that goes on.
+        assert one.show('Description') == value.removesuffix(' \\')
+        assert one.show('ExecStart').count('path=') == 1 and one.show('ExecStartPre') == '' and one.show('TasksMax') == '100'
+        one.stop()
+    assert not machine.exists('/never')
+    # By a call: a value with a new line is no value.
+    one.define(hostile.definition(SLEEPER))
+    one.start()
+    for value in ('100\nExecStop=/bin/touch /never', '100\r', '%n', '1e3', '-1', '+1', '0x10'):
+        assert machine.run(['berthctl', 'set', 'valued', f'TasksMax={value}'], check=False).returncode != 0, value
+    assert not machine.exists('/never') and one.show('ExecStop').count('path=') == 1
+
+
+USERS = ['1000:', '+0', ' +1000', '4294967295', '4294967296', '0x0', '-1', '00000000000', '1000 ', 'annie:x', '\u0661', 'a' * 300,
+         '0;id', '18446744073709551616']
+
+
+def test_users_that_are_no_numbers(container, hostile):
+    """R3, CVE-2026-30892, CVE-2020-13776, CVE-2018-19788: what is not quite a number or name is nobody, and never root."""
+    one = container('whose', '')
+    for user in USERS:
+        one.define(hostile.definition('/hostile ids', f'User={user}\n'))
+        report = attack.told(one)
+        assert report is None or user.strip() == '1000', (user, report and report['ids'])
+    one.define(hostile.definition('/hostile ids', 'User=1000\n'))
+    assert attack.told(one)['ids'] == '1000 1000'
+
+
+def test_names_of_credentials(attacked, hostile, canary):
+    """R3, Incus CVE-2026-33945: systemd refuses names that are paths, and a directory has no others: nothing here could
+    be left out."""
+    script = hostile.script('credentials', 'ls /run/host/credentials | sed s/^/name=/; ls /root | sed s/^/root=/')
+    unit = ''.join(f'SetCredential={name}:evil\n' for name in (
+        '../../root/evil', f'../../../..{CANARY}/evil', '..', '.', 'a/b', '/etc/evil', 'fine'))
+    report = attack.told(attacked('credited', hostile.definition(script), '', unit))
+    assert report.all('name') == ['fine'] and not report.all('root') and canary()
+
+
+# -- what comes with an image ------------------------------------------------------------------------------
+
+
+def test_settings_in_an_image(container, machine, tree, programs):
+    """R4, CVE-2026-40226: an image that has berth's and systemd-nspawn's settings in it. The same file on the host is one."""
+    root = attack.Tree(machine, programs, tree('busybox'))
+    settings = '[Container]\nEnvironment=EVIL=yes\n'
+    places = [f'{place}/{name}' for place in ('etc/berth', 'etc/berth/containers', 'run/berth/containers',
+                                              'usr/lib/berth/containers', 'var/lib/berth/containers')
+              for name in ('container.d/evil.conf', 'imaged.container.d/evil.conf', 'imaged.container')]
+    for place in ['imaged.container', '.container', 'container.d/evil.conf', *places]:
+        machine.write(f'{root.path}/{place}', settings + '[Identity]\nUserNamespace=no\n')
+    machine.write(f'{root.path}.nspawn', '[Exec]\nEnvironment=EVIL=yes\nPrivateUsers=no\n')
+    script = root.script('evil', 'set -- $(cat /proc/self/uid_map); echo "ids=$*"; echo "evil=$EVIL"')
+    one = container('imaged', root.definition(script, root=''))
+    on_host = '/etc/berth/containers/container.d/evil.conf'
+    try:
+        report = attack.told(one)
+        assert report['evil'] == '' and not report['ids'].startswith('0 0 ')
+        machine.write(on_host, settings)
+        assert attack.told(one)['evil'] == 'yes'
+    finally:
+        machine.remove(f'{root.path}.nspawn', on_host.rsplit('/', 1)[0])
