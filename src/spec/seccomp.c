@@ -287,3 +287,26 @@ void seccomp_bundle_name(const char *printed, size_t size, char ret[static SHA25
         sha256_finish(&hash, digest);
         sha256_text(digest, ret);
 }
+
+int seccomp_bundle_begin(SeccompBundle *bundle, const Definition *definition) {
+        const char *name = definition_seccomp(definition);
+        bool usual = streq(name, SECCOMP_DEFAULT);
+        char *text = NULL;
+        size_t size;
+        FILE *stream;
+
+        stream = open_memstream(&text, &size);
+        if (!stream)
+                return -ENOMEM;
+        fprintf(stream, "extends %s\n", usual && !definition->user_namespace ? SECCOMP_PRIVILEGED : name);
+        if (usual && definition->nesting)
+                fputs("extends " SECCOMP_NESTING "\n", stream);
+        for (char *const *line = definition->seccomp_rules; line && *line; line++)
+                fprintf(stream, "%s\n", *line);
+        if (fclose(stream) != 0) {
+                free(text);
+                return -ENOMEM;
+        }
+
+        return seccomp_bundle_add_take(bundle, "", "SeccompRules", text, size);
+}

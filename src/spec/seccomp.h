@@ -20,6 +20,7 @@
 #define SECCOMP_PRIVILEGED "privileged" /* what default is without a user namespace */
 #define SECCOMP_NESTING "nesting"       /* what Nesting= adds to it */
 #define SECCOMP_SUFFIX ".seccomp"
+#define SECCOMP_CACHE "/var/cache/berth/seccomp" /* a file for each program that was ever needed, by its name */
 #define SECCOMP_FORMAT "1" /* of what the compiler makes of a bundle: part of a program's name */
 
 typedef struct SeccompSource {
@@ -47,6 +48,9 @@ bool seccomp_name_is_valid(const char *name);
 const char *seccomp_line_extends(const char *line, size_t size, size_t *ret_size);
 
 const SeccompSource *seccomp_bundle_find(const SeccompBundle *bundle, const char *name, size_t size);
+
+/* Begins with what a definition says, as a profile that extends others; it has a filter (definition_seccomp()). */
+int seccomp_bundle_begin(SeccompBundle *bundle, const Definition *definition);
 
 /* Adds a text, which the bundle owns from then on, also when this fails. -EFBIG and -E2BIG when it is too
  * large. */

@@ -14,6 +14,7 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "basic/sha256.h"
+#include "spec/seccomp.h"
 
 #define PROGRAM_SIZE_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
 #define CACHE_PARENT "/var/cache/berth"

@@ -20,30 +20,6 @@ void seccomp_program_done(SeccompProgram *program) {
         *program = SECCOMP_PROGRAM_NULL;
 }
 
-/* What the definition says, as a profile of its own. */
-static int bundle_begin(const Definition *definition, SeccompBundle *bundle) {
-        const char *name = definition_seccomp(definition);
-        bool usual = streq(name, SECCOMP_DEFAULT);
-        char *text = NULL;
-        size_t size;
-        FILE *stream;
-
-        stream = open_memstream(&text, &size);
-        if (!stream)
-                return -ENOMEM;
-        fprintf(stream, "extends %s\n", usual && !definition->user_namespace ? SECCOMP_PRIVILEGED : name);
-        if (usual && definition->nesting)
-                fputs("extends " SECCOMP_NESTING "\n", stream);
-        for (char *const *line = definition->seccomp_rules; line && *line; line++)
-                fprintf(stream, "%s\n", *line);
-        if (fclose(stream) != 0) {
-                free(text);
-                return -ENOMEM;
-        }
-
-        return seccomp_bundle_add_take(bundle, "", "SeccompRules", text, size);
-}
-
 static int tell(Failure *failure, int error, const char *message) {
         /* The first of its lines. */
         return failure_cause(failure, error, "%.*s", (int) strcspn(message, "\n"), message);
@@ -54,7 +30,7 @@ static int bundle_read(Failure *failure, const Definition *definition, char **re
         _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         int r;
 
-        r = bundle_begin(definition, &bundle);
+        r = seccomp_bundle_begin(&bundle, definition);
         if (r >= 0)
                 r = seccomp_bundle_complete(
                                 &bundle, seccomp_directories, definition_sources_host(), &problems);

@@ -13,8 +13,6 @@
 #include "helper/launch/failure.h"
 #include "helper/launch/plan.h"
 
-#define SECCOMP_CACHE "/var/cache/berth/seccomp"
-
 typedef struct SeccompProgram {
         struct sock_filter *instructions; /* NULL: calls are not filtered */
         size_t n;
