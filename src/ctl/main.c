@@ -18,6 +18,7 @@
 static const Verb *const verbs[] = {
         &verb_list,
         &verb_status,
+        &verb_security,
         &verb_start,
         &verb_stop,
         &verb_restart,
@@ -58,7 +59,7 @@ static void print_help(FILE *stream) {
         options_print(settings_options, stream);
         fputs("\n"
               "Exit status: 0 all well, 1 failed or something is wrong, 2 wrong usage, 3 not running,\n"
-              "4 no such container, 5 not permitted.\n"
+              "4 no such container, 5 not permitted, 6 confined less than by default.\n"
               "More: berthctl(1), berth.container(5).\n",
               stream);
 }

@@ -19,6 +19,7 @@ typedef enum ExitStatus {
         STATUS_NOT_RUNNING = 3,   /* the container is not running */
         STATUS_NO_CONTAINER = 4,  /* there is no container of that name */
         STATUS_NOT_PERMITTED = 5, /* the caller may not do that */
+        STATUS_WEAK = 6,          /* a container is confined less than by default */
 } ExitStatus;
 
 typedef struct Verb {
@@ -35,7 +36,7 @@ typedef struct Verb {
 
 extern const Verb verb_capabilities, verb_cat, verb_console, verb_create, verb_disable, verb_edit,
         verb_enable, verb_features, verb_freeze, verb_kill, verb_list, verb_logs, verb_monitor,
-        verb_remove, verb_restart, verb_run, verb_set, verb_start, verb_status, verb_stop, verb_thaw,
+        verb_remove, verb_restart, verb_run, verb_security, verb_set, verb_start, verb_status, verb_stop, verb_thaw,
         verb_top, verb_verify, verb_version;
 
 /* The more severe of two exit statuses, when one command does several things: the first failure counts. */

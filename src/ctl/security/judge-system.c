@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * See judge.h. Here: what of the system a container sees and reaches.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/parse.h"
+#include "basic/string.h"
+#include "ctl/format.h"
+#include "ctl/security/judge.h"
+#include "spec/limits.h"
+
+#define PAYLOAD "/payload"
+
+/* What a start hides, and what it makes read-only. */
+static const char *const hidden[] = {
+        "/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/sysrq-trigger", "/proc/timer_list",
+};
+static const char *const read_only[] = {
+        "/proc/acpi", "/proc/apm", "/proc/asound", "/proc/bus",
+        "/proc/fs",   "/proc/irq", "/proc/scsi",   "/proc/sys",
+};
+
+/* Not every kernel has every file. */
+static bool is_here(const char *path) {
+        struct stat st;
+
+        return lstat(path, &st) >= 0;
+}
+
+static bool is_hidden(const MountLines *mounts, const char *path) {
+        const MountLine *mount = mount_lines_find(mounts, path);
+
+        return mount && !streq(mount->type, "proc");
+}
+
+static bool is_read_only(const MountLines *mounts, const char *path) {
+        const MountLine *mount = mount_lines_find(mounts, path);
+
+        return mount && mount_line_has_option(mount, "ro");
+}
+
+typedef struct Count {
+        unsigned n, all;
+} Count;
+
+static Count
+count_parts(const Judge *judge,
+            const char *const *paths,
+            size_t n,
+            bool (*is_so)(const MountLines *, const char *),
+            const char *consequence) {
+        Count count = {};
+
+        for (size_t i = 0; i < n; i++) {
+                bool so = is_so(&judge->view->mounts, paths[i]);
+
+                if (!so && !is_here(paths[i]))
+                        continue;
+                count.all++;
+                count.n += so;
+                if (!so)
+                        report_find(judge->report, "proc",
+                                    judge_severity(judge, SEVERITY_LOW, SEVERITY_HIGH), NULL, NULL, "%s %s",
+                                    paths[i], consequence);
+        }
+
+        return count;
+}
+
+void judge_proc(const Judge *judge) {
+        Count hides, keeps;
+
+        if (!judge->view->running) {
+                report_row(judge->report, "proc", SOURCE_DEFINITION, RATING_FINE,
+                           "its own, with what tells of or changes the host hidden or read-only");
+                return;
+        }
+        if (!judge->view->has_mounts) {
+                report_row(judge->report, "proc", SOURCE_KERNEL, RATING_UNKNOWN, "not shown to you");
+                return;
+        }
+        hides = count_parts(judge, hidden, ELEMENTSOF(hidden), is_hidden, "is not hidden");
+        keeps =
+                        count_parts(judge, read_only, ELEMENTSOF(read_only), is_read_only,
+                                    "can be written to, as far as its files' modes go");
+        report_row(judge->report, "proc", SOURCE_KERNEL,
+                   hides.n < hides.all || keeps.n < keeps.all ? RATING_WEAK : RATING_FINE,
+                   "%u of %u files hidden, %u of %u parts read-only", hides.n, hides.all, keeps.n,
+                   keeps.all);
+}
+
+void judge_sys(const Judge *judge) {
+        const MountLine *sys;
+
+        if (!judge->view->running) {
+                report_row(judge->report, "sys", SOURCE_DEFINITION, RATING_FINE, "read-only");
+                return;
+        }
+        if (!judge->view->has_mounts) {
+                report_row(judge->report, "sys", SOURCE_KERNEL, RATING_UNKNOWN, "not shown to you");
+                return;
+        }
+        sys = mount_lines_find(&judge->view->mounts, "/sys");
+        if (!sys || mount_line_has_option(sys, "ro")) {
+                report_row(judge->report, "sys", SOURCE_KERNEL, RATING_FINE,
+                           sys ? "read-only" : "not mounted");
+                return;
+        }
+        report_row(judge->report, "sys", SOURCE_KERNEL, RATING_WEAK, "writable");
+        report_find(judge->report, "sys", judge_severity(judge, SEVERITY_MEDIUM, SEVERITY_HIGH), NULL, NULL,
+                    "/sys can be written to, as far as its files' modes go");
+}
+
+static void judge_locks(const Judge *judge) {
+        bool user = judge->own_user == ANSWER_YES;
+
+        if (judge->own_user == ANSWER_UNKNOWN)
+                return;
+        if (!judge->view->running || judge->view->mounts_locked == ANSWER_UNKNOWN)
+                report_row(judge->report, "mount-locks", judge->own_user_source,
+                           user ? RATING_FINE : RATING_WEAK, "%s",
+                           user ? "restrictions are locked, with the user namespace"
+                                : "restrictions can be lifted by root inside");
+        else if (judge->view->mounts_locked == ANSWER_YES)
+                report_row(judge->report, "mount-locks", SOURCE_KERNEL, RATING_FINE,
+                           "restrictions are locked");
+        else {
+                report_row(judge->report, "mount-locks", SOURCE_KERNEL, RATING_WEAK,
+                           "restrictions can be lifted by root inside");
+                if (user)
+                        report_find(judge->report, "mount-locks", SEVERITY_HIGH, NULL, NULL,
+                                    "the mount namespace is none of the container's user namespace");
+        }
+}
+
+void judge_mounts(const Judge *judge) {
+        const Definition *definition = judge->definition;
+        const View *view = judge->view;
+        size_t nosuid = 0, nodev = 0;
+
+        judge_locks(judge);
+        for (size_t i = 0; i < view->mounts.n; i++) {
+                nosuid += mount_line_has_option(view->mounts.lines + i, "nosuid");
+                nodev += mount_line_has_option(view->mounts.lines + i, "nodev");
+        }
+        if (view->has_mounts)
+                report_row(judge->report, "mounts", SOURCE_KERNEL, RATING_PLAIN,
+                           "%zu, of which %zu nosuid, %zu nodev", view->mounts.n, nosuid, nodev);
+
+        for (size_t i = 0; definition && i < definition->n_mounts; i++) {
+                const MountSpec *mount = definition->mounts + i;
+
+                if (mount->type == MOUNT_BIND)
+                        report_row(judge->report, "host-files", SOURCE_DEFINITION, RATING_PLAIN,
+                                   "%s on %s, %s%s%s%s", mount->source, mount->target,
+                                   mount->read_only ? "read-only" : "writable",
+                                   mount->flags & MOUNT_FLAG_NOSUID ? ", nosuid" : "",
+                                   mount->flags & MOUNT_FLAG_NODEV ? ", nodev" : "",
+                                   mount->idmap ? ", its owners' ids" : "");
+        }
+}
+
+static void judge_device_programs(const Judge *judge) {
+        int n = judge->view->device_programs;
+
+        if (n < 0)
+                return;
+        report_row(judge->report, "device-programs", SOURCE_KERNEL, n > 0 ? RATING_FINE : RATING_WEAK, "%d",
+                   n);
+        if (n == 0)
+                report_find(judge->report, "device-programs",
+                            judge_severity(judge, SEVERITY_LOW, SEVERITY_HIGH), NULL, NULL,
+                            "nothing in the kernel enforces the unit's device policy: whoever has a node "
+                            "can open it");
+}
+
+void judge_devices(const Judge *judge) {
+        const UnitView *unit = &judge->view->unit;
+        bool closed;
+
+        if (!unit->seen || !unit->device_policy) {
+                report_row(judge->report, "devices", SOURCE_SYSTEMD, RATING_UNKNOWN, "systemd did not tell");
+                return;
+        }
+        closed = streq(unit->device_policy, "closed") || streq(unit->device_policy, "strict");
+        report_row(judge->report, "devices", SOURCE_SYSTEMD, closed ? RATING_FINE : RATING_WEAK, "%s",
+                   unit->device_policy);
+        if (!closed)
+                report_find(judge->report, "devices", judge_severity(judge, SEVERITY_MEDIUM, SEVERITY_HIGH),
+                            NULL, NULL,
+                            "DevicePolicy=%s of the unit: it may open devices besides the harmless ones",
+                            unit->device_policy);
+        for (size_t i = 0; i < unit->n_devices; i++) {
+                report_row(judge->report, "device", SOURCE_SYSTEMD, RATING_WEAK, "%s %s",
+                           unit->devices[i].node, unit->devices[i].access);
+                report_find(judge->report, "device", judge_severity(judge, SEVERITY_LOW, SEVERITY_MEDIUM),
+                            NULL, NULL,
+                            "DeviceAllow= of the unit lets it open %s (%s) where there is a node of it",
+                            unit->devices[i].node, unit->devices[i].access);
+        }
+        judge_device_programs(judge);
+}
+
+void judge_descriptors(const Judge *judge) {
+        const View *view = judge->view;
+        size_t host = 0;
+
+        if (!view->running)
+                return;
+        if (!view->has_descriptors) {
+                report_row(judge->report, "descriptors", SOURCE_KERNEL, RATING_UNKNOWN, "not shown to you");
+                return;
+        }
+        for (size_t i = 0; i < view->n_strays; i++) {
+                const StrayDescriptor *stray = view->strays + i;
+
+                host += stray->of_host;
+                if (stray->of_host)
+                        report_find(judge->report, "descriptors", SEVERITY_HIGH, NULL, NULL,
+                                    "descriptor %u of process 1 is a file of the host: %s", stray->number,
+                                    stray->path);
+        }
+        report_row(judge->report, "descriptors", SOURCE_KERNEL, host > 0 ? RATING_WEAK : RATING_FINE,
+                   "%zu, of which %zu lead to files of the host", view->n_descriptors, host);
+}
+
+void judge_cgroup(const Judge *judge) {
+        const View *view = judge->view;
+        bool below;
+
+        if (!view->running)
+                return;
+        if (!view->cgroup) {
+                report_row(judge->report, "cgroup", SOURCE_KERNEL, RATING_UNKNOWN, "not told");
+                return;
+        }
+        below = strstr(view->cgroup, PAYLOAD "/") || string_ends_with(view->cgroup, PAYLOAD);
+        report_row(judge->report, "cgroup", SOURCE_KERNEL, below ? RATING_FINE : RATING_WEAK, "%s",
+                   view->cgroup);
+        if (!below)
+                report_find(judge->report, "cgroup", SEVERITY_MEDIUM, NULL, NULL,
+                            "process 1 is not in the part of its unit's control group that is the "
+                            "container's: %s",
+                            view->cgroup);
+}
+
+/* Of one that does not run, systemd may not have read the definition as it is now. */
+static uint64_t find_tasks_max(const Judge *judge, Source *ret_source) {
+        const Definition *definition = judge->definition;
+        uint64_t number;
+
+        *ret_source = SOURCE_SYSTEMD;
+        for (size_t i = 0; !judge->view->running && definition && i < definition->n_properties; i++) {
+                const ResourceProperty *property = definition->properties + i;
+
+                if (!streq(property->name, "TasksMax"))
+                        continue;
+                *ret_source = SOURCE_DEFINITION;
+                if (streq(property->value, "infinity"))
+                        return UINT64_MAX;
+                if (parse_u64(property->value, &number) >= 0)
+                        return number;
+        }
+
+        return judge->view->unit.tasks_max;
+}
+
+void judge_limits(const Judge *judge) {
+        const UnitView *unit = &judge->view->unit;
+        char buffer[FORMAT_SIZE];
+        Source source;
+        uint64_t tasks = find_tasks_max(judge, &source);
+        bool more = tasks > TASKS_MAX_DEFAULT;
+
+        if (!unit->seen && source == SOURCE_SYSTEMD)
+                return;
+        if (tasks == UINT64_MAX)
+                report_row(judge->report, "tasks-limit", source, RATING_WEAK, "none");
+        else
+                report_row(judge->report, "tasks-limit", source, more ? RATING_WEAK : RATING_FINE,
+                           "%" PRIu64, tasks);
+        if (more)
+                report_find(judge->report, "tasks-limit",
+                            tasks == UINT64_MAX ? SEVERITY_MEDIUM : SEVERITY_LOW, "Resources", "TasksMax",
+                            "it can take more of the host's process ids than the default of %d",
+                            TASKS_MAX_DEFAULT);
+        if (judge->view->running)
+                report_row(judge->report, "memory-limit", SOURCE_SYSTEMD, RATING_PLAIN, "%s",
+                           unit->memory_max == UINT64_MAX ? "none" : format_bytes(unit->memory_max, buffer));
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * berthctl security: what it understands of files of /proc, honest and hostile ones, and what it warns of.
+ */
+#include <errno.h>
+
+#include "basic/capability.h"
+#include "ctl/security/judge.h"
+#include "spec/load.h"
+#include "test.h"
+
+#define STATUS                                                                                              \
+        "Name:\tinit\n"                                                                                     \
+        "NStgid:\t178\t1\n"                                                                                 \
+        "CapInh:\t0000000000000000\n"                                                                       \
+        "CapBnd:\t00000000000000ff\n"                                                                       \
+        "NoNewPrivs:\t0\n"                                                                                  \
+        "Seccomp:\t2\n"                                                                                     \
+        "Seccomp_filters:\t1\n"
+
+static void test_status(void) {
+        ProcessStatus status;
+
+        process_status_parse(STATUS, &status);
+        CHECK(status.has_set[SET_INHERITABLE] && status.sets[SET_INHERITABLE] == 0);
+        CHECK(status.has_set[SET_BOUNDING] && status.sets[SET_BOUNDING] == 0xff);
+        CHECK(!status.has_set[SET_EFFECTIVE]);
+        CHECK_INT(status.no_new_privileges, 0);
+        CHECK_INT(status.seccomp, 2);
+        CHECK_INT(status.filters, 1);
+        CHECK_INT(status.pid_namespaces, 2);
+
+        /* A name that tries to be more than one line, numbers that are none, lines without an end. */
+        process_status_parse(
+                        "Name:\ta\\nSeccomp:\t2\nSeccomp:\t-1\nNoNewPrivs:\t99999999999\nCapBnd:"
+                        "\t0xff\nCapInh",
+                        &status);
+        CHECK_INT(status.seccomp, -1);
+        CHECK_INT(status.no_new_privileges, -1);
+        CHECK(!status.has_set[SET_BOUNDING] && !status.has_set[SET_INHERITABLE]);
+        process_status_parse("", &status);
+        CHECK_INT(status.pid_namespaces, -1);
+}
+
+static void test_ids(void) {
+        static const char *const wrong[] = { "0 0\n",   "0 0 0\n",          "0 1 2 3\n",
+                                             "a 0 1\n", "4294967295 0 2\n", "0 4294967295 2",
+                                             "\n",      "-1 0 1\n" };
+        IdLines map = {};
+
+        REQUIRE(id_lines_parse("         0     524288      65536\n     65536          0          1\n",
+                               &map) == 0);
+        CHECK_INT(map.n, 2);
+        CHECK(map.lines[0].outside == 524288 && map.lines[1].inside == 65536 && map.lines[1].count == 1);
+        CHECK(!id_lines_are_identity(&map));
+        free(map.lines);
+
+        REQUIRE(id_lines_parse("0 0 4294967295\n", &map) == 0);
+        CHECK(id_lines_are_identity(&map));
+        free(map.lines);
+
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
+                CHECK_INT(id_lines_parse(wrong[i], &map), -EBADMSG);
+}
+
+static void test_mounts(void) {
+        MountLines mounts = {};
+        const MountLine *mount;
+
+        REQUIRE(mount_lines_parse(
+                                "704 656 0:142 / / rw,nodev,relatime shared:392 - overlay none rw\n"
+                                "711 704 0:144 / /proc rw,nosuid shared:399 master:1 - proc none rw,ro\n"
+                                "712 711 0:1 / /proc rw,nosuid,roo - tmpfs none rw\n"
+                                "720 704 0:144 /a\\040b /x\\134\\012y\\9 ro - tmpfs  rw\n"
+                                "721 704 0:144 / /\033[2J\xff rw - tmpfs none rw\n"
+                                "a b 0:144 / /no rw - tmpfs none rw\n"
+                                "722 704 0:144 / /no rw\n"
+                                "- - - - - - -\n"
+                                "723 704 0:144 / /end rw - tmpfs",
+                                &mounts) == 0);
+        CHECK_INT(mounts.n, 6);
+
+        mount = mount_lines_find(&mounts, "/proc");
+        REQUIRE(mount);
+        CHECK_INT(mount->id, 711);
+        CHECK_STR(mount->type, "proc");
+        CHECK(!mount_line_has_option(mount, "ro") && mount_line_has_option(mount, "nosuid"));
+        CHECK(mount_line_has_option(mount, "rw") && !mount_line_has_option(mount, "nosui"));
+
+        mount = mount_lines_by_id(&mounts, 720);
+        REQUIRE(mount);
+        CHECK_STR(mount->root, "/a b");
+        CHECK_STR(mount->point, "/x\\\ny\\9");
+        CHECK(mount_lines_find(&mounts, "/\033[2J\xff"));
+        CHECK(mount_lines_find(&mounts, "/end") && !mount_lines_find(&mounts, "/no"));
+        CHECK(!mount_lines_by_id(&mounts, 722));
+        mount_lines_clear(&mounts);
+}
+
+static void test_small_files(void) {
+        char enforced[] = "berth-1 (enforce)\n", alone[] = "unconfined", odd[] = "(x)\n",
+             stacked[] = "a (b)//&:c:d (mixed)\n", empty[] = "";
+        const char *name, *mode;
+
+        label_split(enforced, &name, &mode);
+        CHECK_STR(name, "berth-1");
+        CHECK_STR(mode, "enforce");
+        label_split(alone, &name, &mode);
+        CHECK_STR(name, "unconfined");
+        CHECK(!mode);
+        label_split(odd, &name, &mode);
+        CHECK_STR(name, "(x)");
+        CHECK(!mode);
+        label_split(stacked, &name, &mode);
+        CHECK_STR(name, "a (b)//&:c:d");
+        CHECK_STR(mode, "mixed");
+        label_split(empty, &name, &mode);
+        CHECK_STR(name, "");
+
+        CHECK_INT(fd_info_mount("pos:\t0\nmnt_id:\t705\nino:\t1\n"), 705);
+        CHECK_INT(fd_info_mount("mnt_id:\t-1\n"), -1);
+        CHECK_INT(fd_info_mount("xmnt_id:\t3"), -1);
+}
+
+static const Finding *find(const Report *report, const char *layer) {
+        for (size_t i = 0; i < report->n_findings; i++)
+                if (strcmp(report->findings[i].layer, layer) == 0)
+                        return report->findings + i;
+
+        return NULL;
+}
+
+static const Row *row(const Report *report, const char *layer) {
+        for (size_t i = 0; i < report->n_rows; i++)
+                if (strcmp(report->rows[i].layer, layer) == 0)
+                        return report->rows + i;
+
+        return NULL;
+}
+
+/* A container that does not run, with this definition. */
+static void judge_text(const char *text, View *view, Report *report) {
+        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
+
+        *view = VIEW_NULL;
+        REQUIRE(definition_load_text(
+                                "web", "test", text, strlen(text), true, &view->definition, &problems) == 0);
+        REQUIRE(judge(view, report) == 0 && report_error(report) == 0);
+}
+
+#define USUAL "[Container]\nCommand=/bin/true\n[Root]\nPath=/srv\n"
+
+static void test_configured(void) {
+        static const struct {
+                const char *text, *layer, *key;
+                Severity severity;
+        } weak[] = {
+                {"[Identity]\nUserNamespace=no\n",                                         "user-namespace",        "UserNamespace", SEVERITY_HIGH  },
+                { "[Identity]\nIDMap=0:0:65536\n",                                         "ids",                   "IDMap",         SEVERITY_HIGH  },
+                { "[Identity]\nIDMap=0:1000:1\n",                                          "ids",                   "IDMap",         SEVERITY_MEDIUM},
+                { "[Namespaces]\nShare=net\n",                                             "namespaces",            "Share",         SEVERITY_MEDIUM},
+                { "[Namespaces]\nShare=uts\n",                                             "namespaces",            "Share",         SEVERITY_LOW   },
+                { "[Security]\nSeccomp=off\n",                                             "seccomp",               "Seccomp",       SEVERITY_HIGH  },
+                { "[Security]\nSeccomp=mine\n",                                            "seccomp",               "Seccomp",       SEVERITY_LOW   },
+                { "[Security]\nSeccompRules=errno EPERM getpid\nSeccompRules=allow bpf\n", "seccomp",
+                 "SeccompRules",                                                                                                     SEVERITY_LOW   },
+                { "[Security]\nCapabilities=CAP_SYS_TIME\n",                               "bounding-capabilities", "Capabilities",
+                 SEVERITY_MEDIUM                                                                                                                    },
+                { "[Security]\nCapabilities=CAP_SYS_TIME\n[Identity]\nUserNamespace=no\n",
+                 "bounding-capabilities",                                                                           "Capabilities",  SEVERITY_HIGH  },
+                { "[Security]\nNesting=yes\n",                                             "nesting",               "Nesting",       SEVERITY_MEDIUM},
+        };
+        _cleanup_(report_clear) Report report = {};
+        _cleanup_(view_clear) View view = VIEW_NULL;
+
+        judge_text(USUAL "[Security]\nSeccompRules=errno EPERM getpid\n", &view, &report);
+        CHECK_INT(report.n_findings, 0);
+        CHECK_INT(report_worst(&report), SEVERITY_NONE);
+        for (size_t i = 0; i < report.n_rows; i++)
+                CHECK(report.rows[i].rating != RATING_WEAK && report.rows[i].source != SOURCE_KERNEL);
+
+        for (size_t i = 0; i < ELEMENTSOF(weak); i++) {
+                char text[512];
+                const Finding *finding;
+
+                report_clear(&report);
+                view_clear(&view);
+                (void) snprintf(text, sizeof text, USUAL "%s", weak[i].text);
+                judge_text(text, &view, &report);
+                finding = find(&report, weak[i].layer);
+                REQUIRE(finding);
+                CHECK_STR(finding->key, weak[i].key);
+                CHECK_INT(finding->severity, weak[i].severity);
+                CHECK_HAS(finding->origin, "test:");
+                CHECK_INT(row(&report, weak[i].layer)->rating, RATING_WEAK);
+        }
+}
+
+/* One that runs as the default has it. */
+static void set_running(View *view) {
+        Definition *definition = definition_new("web");
+
+        REQUIRE(definition);
+        *view = VIEW_NULL;
+        view->running = true;
+        process_status_parse(STATUS, &view->status);
+        REQUIRE(id_lines_parse("0 524288 65536\n", &view->uids) == 0);
+        view->has_uids = true;
+        for (size_t i = 0; i < _VIEW_NAMESPACE_N; i++)
+                view->own[i] = i == VIEW_TIME ? ANSWER_NO : ANSWER_YES;
+        view->mounts_locked = ANSWER_YES;
+        view->cgroup = strdup("/machine.slice/container@web.service/payload/init.scope");
+        view->device_programs = 1;
+        view->unit = (UnitView){
+                .seen = true, .device_policy = strdup("closed"), .tasks_max = 16384, .memory_max = UINT64_MAX
+        };
+        view->definition = definition;
+}
+
+/* What is in effect counts, whatever the definition says; and no key is blamed that does not say it. */
+static void test_in_effect(void) {
+        _cleanup_(report_clear) Report report = {};
+        _cleanup_(view_clear) View view = VIEW_NULL;
+        const Finding *finding;
+
+        set_running(&view);
+        REQUIRE(judge(&view, &report) == 0);
+        CHECK_INT(report.n_findings, 0);
+        CHECK_INT(row(&report, "seccomp")->source, SOURCE_KERNEL);
+        CHECK_INT(row(&report, "proc")->rating, RATING_UNKNOWN);
+        CHECK_INT(row(&report, "descriptors")->rating, RATING_UNKNOWN);
+
+        report_clear(&report);
+        view.status.seccomp = 0;
+        view.status.sets[SET_BOUNDING] |= CAPABILITY_BIT(63);
+        view.status.sets[SET_INHERITABLE] = 1;
+        view.own[VIEW_NETWORK] = ANSWER_NO;
+        view.uids.lines[0].outside = 0;
+        view.mounts_locked = ANSWER_NO;
+        view.cgroup[15] = '\0';
+        view.device_programs = 0;
+        view.unit.device_policy[0] = 'x';
+        view.unit.tasks_max = UINT64_MAX;
+        REQUIRE(judge(&view, &report) == 0);
+        finding = find(&report, "seccomp");
+        REQUIRE(finding);
+        CHECK(!finding->key && !finding->origin);
+        finding = find(&report, "bounding-capabilities");
+        REQUIRE(finding);
+        CHECK_HAS(finding->text, ": 63");
+        static const char *const layers[] = { "inheritable-capabilities",
+                                              "namespaces",
+                                              "ids",
+                                              "mount-locks",
+                                              "cgroup",
+                                              "devices",
+                                              "tasks-limit",
+                                              "device-programs" };
+        for (size_t i = 0; i < ELEMENTSOF(layers); i++)
+                CHECK(find(&report, layers[i]));
+}
+
+/* With nothing that can be seen, nothing is claimed. */
+static void test_unseen(void) {
+        _cleanup_(report_clear) Report report = {};
+        View view = VIEW_NULL;
+
+        view.running = true;
+        REQUIRE(judge(&view, &report) == 0);
+        CHECK_INT(report.n_findings, 0);
+        for (size_t i = 0; i < report.n_rows; i++)
+                CHECK(report.rows[i].rating != RATING_WEAK);
+        CHECK_INT(row(&report, "user-namespace")->rating, RATING_UNKNOWN);
+        CHECK_INT(row(&report, "namespaces")->rating, RATING_UNKNOWN);
+        CHECK_INT(row(&report, "seccomp")->rating, RATING_UNKNOWN);
+}
+
+static void test_hidden_parts(void) {
+        _cleanup_(report_clear) Report report = {};
+        _cleanup_(view_clear) View view = VIEW_NULL;
+
+        set_running(&view);
+        view.has_mounts = true;
+        REQUIRE(mount_lines_parse(
+                                "1 0 0:1 / / rw - overlay none rw\n"
+                                "2 1 0:2 / /proc rw - proc none rw\n"
+                                "3 2 0:2 /sys /proc/sys rw - proc none rw\n"
+                                "4 1 0:3 / /sys rw - sysfs none rw\n",
+                                &view.mounts) == 0);
+        REQUIRE(judge(&view, &report) == 0);
+        /* /proc/sys is in every kernel. */
+        CHECK_INT(row(&report, "proc")->rating, RATING_WEAK);
+        CHECK_INT(row(&report, "sys")->rating, RATING_WEAK);
+        CHECK_INT(find(&report, "sys")->severity, SEVERITY_MEDIUM);
+}
+
+TESTS(test_status,
+      test_ids,
+      test_mounts,
+      test_small_files,
+      test_configured,
+      test_in_effect,
+      test_unseen,
+      test_hidden_parts)
