@@ -58,7 +58,7 @@ def run_bus(ring: Ring) -> None:
 def run_machine(ring: Ring, kind: str) -> None:
     keep = ["--keep-machine"] if ring.settings.keep else []
     run_pytest(ring, ["-p", "machine_kind", f"--machine-kind={kind}", *keep, "tests/system",
-                      "tests/machine/test_machine.py"], timeout=1800)
+                      "tests/machine/test_machine.py"], timeout=2100)
 
 
 def run_system(ring: Ring) -> None:
