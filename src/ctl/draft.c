@@ -21,7 +21,7 @@
 
 void draft_clear(Draft *draft) {
         free(draft->text);
-        (void) strv_free(draft->mount_keys);
+        (void) strv_free(draft->entry_keys);
         *draft = (Draft) DRAFT_EMPTY;
 }
 
@@ -61,17 +61,17 @@ int draft_read(Draft *draft, const char *path) {
 
 /* The header of a section, unless the text is in it. */
 static int enter_section(Draft *draft, const char *section, const char *key) {
-        bool mount = streq(section, SECTION_MOUNT), again = mount && strv_contains(draft->mount_keys, key);
+        bool many = key_list_find(section), again = many && strv_contains(draft->entry_keys, key);
         char header[sizeof draft->section + 4];
         int status = STATUS_FINE;
 
         if (!streq(draft->section, section) || again) {
-                draft->mount_keys = strv_free(draft->mount_keys);
+                draft->entry_keys = strv_free(draft->entry_keys);
                 (void) snprintf(draft->section, sizeof draft->section, "%s", section);
                 (void) snprintf(header, sizeof header, "\n[%s]", draft->section);
                 status = add_line(draft, header);
         }
-        if (status == STATUS_FINE && mount && strv_append(&draft->mount_keys, key) < 0)
+        if (status == STATUS_FINE && many && strv_append(&draft->entry_keys, key) < 0)
                 return report_errno(-ENOMEM, "cannot write the definition");
 
         return status;

@@ -14,7 +14,7 @@ typedef struct Draft {
         size_t size;        /* without it */
         const char *label;  /* what the file is called in messages */
         char section[32];   /* that the text is in at its end; "": it is not known */
-        char **mount_keys;  /* of [Mount], which is in the making */
+        char **entry_keys;  /* of a section that may come more than once, which is in the making */
 } Draft;
 
 #define DRAFT_EMPTY { .label = "the command line" }

@@ -39,7 +39,7 @@ static void complain(Check *check, const char *section, const char *key, const c
 }
 
 static void complain_mount(Check *check, size_t mount, const char *key, const char *text) {
-        const Origin *origin = definition_mount_origin(check->definition, mount, key);
+        const Origin *origin = definition_entry_origin(check->definition, SECTION_MOUNT, mount, key);
 
         complain_at(check, origin ?: &check->definition->mounts[mount].origin, key, text);
 }
@@ -293,10 +293,10 @@ static void check_mount(Check *check, size_t index) {
                 complain_mount(check, index, "IDMap", "has no meaning with [Identity] UserNamespace=no");
 
         for (size_t i = 0; !bind && i < ELEMENTSOF(bind_only); i++)
-                if (definition_mount_origin(check->definition, index, bind_only[i]))
+                if (definition_entry_origin(check->definition, SECTION_MOUNT, index, bind_only[i]))
                         complain_mount(check, index, bind_only[i], "is for Type=bind, not for a tmpfs");
         for (size_t i = 0; bind && i < ELEMENTSOF(tmpfs_only); i++)
-                if (definition_mount_origin(check->definition, index, tmpfs_only[i]))
+                if (definition_entry_origin(check->definition, SECTION_MOUNT, index, tmpfs_only[i]))
                         complain_mount(check, index, tmpfs_only[i],
                                        "is for Type=tmpfs, not for a bind mount");
 

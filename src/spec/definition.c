@@ -117,28 +117,28 @@ uint64_t definition_capabilities(const Definition *definition) {
                 definition->capabilities.added;
 }
 
-int origins_add(Definition *definition, const Key *key, size_t mount, Origin origin) {
+int origins_add(Definition *definition, const Key *key, size_t entry, Origin origin) {
         if (!key->type->list)
-                origins_remove(definition, key, mount);
+                origins_remove(definition, key, entry);
 
         return ARRAY_APPEND(definition->origins, definition->n_origins,
-                            (KeyOrigin) { .key = key, .mount = mount, .origin = origin });
+                            (KeyOrigin) { .key = key, .entry = entry, .origin = origin });
 }
 
-void origins_remove(Definition *definition, const Key *key, size_t mount) {
+void origins_remove(Definition *definition, const Key *key, size_t entry) {
         size_t kept = 0;
 
         /* The count only ever shrinks here: array_reserve() then sees a power of two that was passed before,
          * and asks for the same size again. */
         for (size_t i = 0; i < definition->n_origins; i++)
-                if (definition->origins[i].key != key || definition->origins[i].mount != mount)
+                if (definition->origins[i].key != key || definition->origins[i].entry != entry)
                         definition->origins[kept++] = definition->origins[i];
         definition->n_origins = kept;
 }
 
-const Origin *origins_find(const Definition *definition, const Key *key, size_t mount) {
+const Origin *origins_find(const Definition *definition, const Key *key, size_t entry) {
         for (size_t i = definition->n_origins; i > 0; i--)
-                if (definition->origins[i - 1].key == key && definition->origins[i - 1].mount == mount)
+                if (definition->origins[i - 1].key == key && definition->origins[i - 1].entry == entry)
                         return &definition->origins[i - 1].origin;
 
         return NULL;
@@ -171,11 +171,11 @@ const char *definition_missing_descriptor(const Definition *definition, const ch
 const Origin *definition_origin(const Definition *definition, const char *section, const char *name) {
         const Key *key = key_find(section, name);
 
-        return key ? origins_find(definition, key, ORIGIN_NO_MOUNT) : NULL;
+        return key ? origins_find(definition, key, ORIGIN_NO_ENTRY) : NULL;
 }
 
-const Origin *definition_mount_origin(const Definition *definition, size_t mount, const char *name) {
-        const Key *key = key_find(SECTION_MOUNT, name);
+const Origin *definition_entry_origin(const Definition *definition, const char *section, size_t entry, const char *name) {
+        const Key *key = key_find(section, name);
 
-        return key ? origins_find(definition, key, mount) : NULL;
+        return key ? origins_find(definition, key, entry) : NULL;
 }

@@ -225,6 +225,7 @@ uint64_t definition_capabilities(const Definition *definition);
  * that is kept in a file has no descriptors. */
 const char *definition_missing_descriptor(const Definition *definition, const char *const *names, size_t n);
 
-/* Where the key was last assigned to; NULL if it was not. Keys of [Mount] have the other function. */
+/* Where the key was last assigned to; NULL if it was not. Keys of sections that may come more than once, each an ENTRY
+ * of its list, have the other function. */
 const Origin *definition_origin(const Definition *definition, const char *section, const char *name);
-const Origin *definition_mount_origin(const Definition *definition, size_t mount, const char *name);
+const Origin *definition_entry_origin(const Definition *definition, const char *section, size_t entry, const char *name);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "basic/array.h"
 #include "basic/string.h"
 #include "spec/key.h"
 #include "spec/origin.h"
@@ -128,20 +129,62 @@ int key_refuse_value(KeyContext *context, const char *value, const char *format,
         return whole ? refuse(context, whole) : -ENOMEM;
 }
 
-static void *key_field(const KeyContext *context, size_t mount) {
-        char *base = mount == ORIGIN_NO_MOUNT ? (char *) context->definition :
-                                                (char *) (context->definition->mounts + mount);
+const KeyList *key_list_find(const char *section) {
+        for (size_t i = 0; i < n_key_lists; i++)
+                if (streq(key_lists[i].section, section))
+                        return key_lists + i;
 
-        return base + context->key->offset;
+        return NULL;
+}
+
+static size_t *list_count(const KeyList *list, const Definition *definition) {
+        return (size_t *) (void *) ((char *) definition + list->n);
+}
+
+size_t key_list_count(const KeyList *list, const Definition *definition) {
+        return *list_count(list, definition);
+}
+
+void *key_list_entry(const KeyList *list, const Definition *definition, size_t entry) {
+        char *array;
+
+        /* Which type the pointer has is not known here. */
+        memcpy(&array, (const char *) definition + list->array, sizeof array);
+
+        return array + entry * list->size;
+}
+
+int key_list_add(const KeyList *list, Definition *definition, Origin origin) {
+        size_t *n = list_count(list, definition);
+        char *entry;
+        int r;
+
+        r = array_reserve((char *) definition + list->array, *n, list->size);
+        if (r < 0)
+                return r;
+
+        entry = key_list_entry(list, definition, *n);
+        memcpy(entry, list->empty, list->size);
+        memcpy(entry + list->origin, &origin, sizeof origin);
+        (*n)++;
+
+        return 0;
+}
+
+void *key_field(const Key *key, const Definition *definition, size_t entry) {
+        char *base = entry == ORIGIN_NO_ENTRY ? (char *) definition
+                                              : key_list_entry(key_list_find(key->section), definition, entry);
+
+        return base + key->offset;
 }
 
 /* The default of a field that has no reset function. */
 static int key_reset_plain(const Key *key, void *field) {
-        static const MountSpec mount_default = { .recursive = true, .mode = 0755 };
+        const KeyList *list = key_list_find(key->section);
         _cleanup_(definition_freep) Definition *fresh = NULL;
 
-        if (streq(key->section, SECTION_MOUNT)) {
-                memcpy(field, (const char *) &mount_default + key->offset, key->type->size);
+        if (list) {
+                memcpy(field, (const char *) list->empty + key->offset, key->type->size);
                 return 0;
         }
 
@@ -153,9 +196,9 @@ static int key_reset_plain(const Key *key, void *field) {
         return 0;
 }
 
-int key_assign(KeyContext *context, size_t mount, const char *value) {
+int key_assign(KeyContext *context, size_t entry, const char *value) {
         const KeyType *type = context->key->type;
-        void *field = key_field(context, mount);
+        void *field = key_field(context->key, context->definition, entry);
         int r;
 
         if (type->action && !*value)
@@ -164,10 +207,10 @@ int key_assign(KeyContext *context, size_t mount, const char *value) {
                 r = type->parse(context, value, field);
                 if (r != 0 || type->action)
                         return r;
-                return origins_add(context->definition, context->key, mount, context->origin);
+                return origins_add(context->definition, context->key, entry, context->origin);
         }
 
-        origins_remove(context->definition, context->key, mount);
+        origins_remove(context->definition, context->key, entry);
         if (!type->reset)
                 return key_reset_plain(context->key, field);
         type->reset(context->key, field);

@@ -62,7 +62,7 @@ enum {
 struct Key {
         const char *section, *name;
         const KeyType *type;
-        size_t offset;    /* in Definition, for [Mount] in MountSpec */
+        size_t offset;    /* in Definition, or in the section's entry if it may come more than once */
         const void *data; /* what the type needs to know: words, a bit, a function */
         KeyTrust trust;
         bool live;        /* a change can take effect while the container runs */
@@ -70,6 +70,29 @@ struct Key {
 };
 
 #define SECTION_MOUNT "Mount"
+
+/* A section that may come more than once: the definition has an array of entries for it. */
+typedef struct KeyList {
+        const char *section;
+        size_t array, n; /* offsets in Definition of the array and its count */
+        size_t size;     /* of an entry */
+        size_t origin;   /* the offset in it of the section's own Origin */
+        const void *empty; /* an entry that says nothing */
+        size_t max;
+} KeyList;
+
+extern const KeyList key_lists[];
+extern const size_t n_key_lists;
+
+/* NULL: the section comes once. */
+const KeyList *key_list_find(const char *section);
+
+/* How many entries there are, and one of them. */
+size_t key_list_count(const KeyList *list, const Definition *definition);
+void *key_list_entry(const KeyList *list, const Definition *definition, size_t entry);
+
+/* Adds an entry that says nothing. 0 or -ENOMEM. */
+int key_list_add(const KeyList *list, Definition *definition, Origin origin);
 
 /* The whole table, section by section, in the order in which it is printed. */
 extern const Key keys[];
@@ -85,9 +108,12 @@ int key_refuse(KeyContext *context, const char *format, ...) _printf_(2, 3);
 /* The same, beginning with the VALUE in quotes (shortened if it is long). */
 int key_refuse_value(KeyContext *context, const char *value, const char *format, ...) _printf_(3, 4);
 
-/* Assigns VALUE, empty for the default, to the key's field of the definition or, for [Mount], of MOUNT (an
- * index), and remembers where that was. 0, KEY_E_VALUE or a negative errno. */
-int key_assign(KeyContext *context, size_t mount, const char *value);
+/* Assigns VALUE, empty for the default, to the key's field of the definition or of the section's ENTRY (an index, see
+ * KeyList), and remembers where that was. 0, KEY_E_VALUE or a negative errno. */
+int key_assign(KeyContext *context, size_t entry, const char *value);
+
+/* The key's field in the definition or in the section's entry. */
+void *key_field(const Key *key, const Definition *definition, size_t entry);
 
 /* A row's name among similar ones in its section, or a section's; NULL if none is near. */
 const char *key_suggest(const char *section, const char *name);

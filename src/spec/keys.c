@@ -221,3 +221,17 @@ const Key keys[] = {
 /* clang-format on */
 
 const size_t n_keys = ELEMENTSOF(keys);
+
+static const MountSpec mount_empty = { .recursive = true, .mode = 0755 };
+
+#define LIST(name, Type, array_, n_, empty_, max_)                                                          \
+        {                                                                                                   \
+                .section = name, .array = offsetof(Definition, array_), .n = offsetof(Definition, n_),      \
+                .size = sizeof(Type), .origin = offsetof(Type, origin), .empty = &(empty_), .max = max_,    \
+        }
+
+const KeyList key_lists[] = {
+        LIST(SECTION_MOUNT, MountSpec, mounts, n_mounts, mount_empty, MOUNTS_MAX),
+};
+
+const size_t n_key_lists = ELEMENTSOF(key_lists);

@@ -7,19 +7,19 @@
 
 #include "spec/key.h"
 
-#define ORIGIN_NO_MOUNT SIZE_MAX
+#define ORIGIN_NO_ENTRY SIZE_MAX
 
 typedef struct KeyOrigin {
         const Key *key;
-        size_t mount; /* index of the [Mount], ORIGIN_NO_MOUNT for other sections */
+        size_t entry; /* index of the section among those of its name, ORIGIN_NO_ENTRY for one that comes once */
         Origin origin;
 } KeyOrigin;
 
 /* Notes an assignment; unless the key is a list, earlier ones are forgotten. 0 or -ENOMEM. */
-int origins_add(Definition *definition, const Key *key, size_t mount, Origin origin);
+int origins_add(Definition *definition, const Key *key, size_t entry, Origin origin);
 
 /* Forgets the key's assignments: it has its default again. */
-void origins_remove(Definition *definition, const Key *key, size_t mount);
+void origins_remove(Definition *definition, const Key *key, size_t entry);
 
 /* The last assignment, NULL if there is none. */
-const Origin *origins_find(const Definition *definition, const Key *key, size_t mount);
+const Origin *origins_find(const Definition *definition, const Key *key, size_t entry);

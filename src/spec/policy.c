@@ -54,7 +54,7 @@ static bool capabilities_are_default(const Definition *definition) {
 
 /* What an untrusted definition may not say, and says with this key, as the beginning of a sentence; NULL if
  * there is no objection. The key has been assigned to. */
-static const char *key_objection(const Definition *definition, const Key *key, size_t mount) {
+static const char *key_objection(const Definition *definition, const Key *key, size_t entry) {
         const char *value;
 
         switch (key->trust) {
@@ -65,7 +65,7 @@ static const char *key_objection(const Definition *definition, const Key *key, s
         case TRUST_USER_NAMESPACE:
                 return definition->user_namespace ? NULL : "may be no";
         case TRUST_DESCRIPTOR:
-                value = mount == ORIGIN_NO_MOUNT ? definition->root_path : definition->mounts[mount].source;
+                value = entry == ORIGIN_NO_ENTRY ? definition->root_path : definition->mounts[entry].source;
                 return !value || definition_descriptor(value) ?
                                 NULL :
                                "may be a path";
@@ -143,7 +143,7 @@ int policy_check(const Definition *definition, Problems *problems) {
         for (size_t i = 0; i < definition->n_origins; i++) {
                 const KeyOrigin *origin = definition->origins + i;
 
-                objection = key_objection(definition, origin->key, origin->mount);
+                objection = key_objection(definition, origin->key, origin->entry);
                 if (!objection)
                         continue;
                 r = refuse(definition, origin->key, &origin->origin, objection, problems);

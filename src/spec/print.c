@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Writing a definition; see print.h. The order is that of the key table; [Mount] sections come where the
- * table has their keys, in the order of the definition. Only keys that were assigned are written.
+ * Writing a definition; see print.h. The order is that of the key table; Sections that may come more than
+ * once come where the table has their keys, in the order of the definition. Only keys that were assigned are written.
  */
 #include <errno.h>
 
@@ -11,14 +11,14 @@
 #include "spec/print.h"
 
 /* "# FILE:LINE, FILE:LINE": all assignments of the key that count. */
-static int print_origins(const Definition *definition, const Key *key, size_t mount, FILE *stream) {
+static int print_origins(const Definition *definition, const Key *key, size_t entry, FILE *stream) {
         const char *separator = "# ";
 
         for (size_t i = 0; i < definition->n_origins; i++) {
                 const KeyOrigin *origin = definition->origins + i;
                 _cleanup_free_ char *file = NULL;
 
-                if (origin->key != key || origin->mount != mount)
+                if (origin->key != key || origin->entry != entry)
                         continue;
                 file = string_escape_unprintable(origin->origin.file);
                 if (!file)
@@ -31,30 +31,28 @@ static int print_origins(const Definition *definition, const Key *key, size_t mo
         return 0;
 }
 
-static int print_key(const Definition *definition, const Key *key, size_t mount, FILE *stream) {
-        const char *base = mount == ORIGIN_NO_MOUNT ? (const char *) definition :
-                                                      (const char *) (definition->mounts + mount);
+static int print_key(const Definition *definition, const Key *key, size_t entry, FILE *stream) {
         int r;
 
-        r = print_origins(definition, key, mount, stream);
+        r = print_origins(definition, key, entry, stream);
 
-        return r < 0 ? r : key->type->print(key, base + key->offset, stream);
+        return r < 0 ? r : key->type->print(key, key_field(key, definition, entry), stream);
 }
 
-static int print_section(const Definition *definition, const char *section, size_t mount, FILE *stream) {
-        bool begun = mount != ORIGIN_NO_MOUNT;
+static int print_section(const Definition *definition, const char *section, size_t entry, FILE *stream) {
+        bool begun = entry != ORIGIN_NO_ENTRY;
         int r = 0;
 
         if (begun)
                 fprintf(stream, "\n[%s]\n", section);
 
         for (size_t i = 0; r >= 0 && i < n_keys; i++) {
-                if (!streq(keys[i].section, section) || !origins_find(definition, keys + i, mount))
+                if (!streq(keys[i].section, section) || !origins_find(definition, keys + i, entry))
                         continue;
                 if (!begun)
                         fprintf(stream, "\n[%s]\n", section);
                 begun = true;
-                r = print_key(definition, keys + i, mount, stream);
+                r = print_key(definition, keys + i, entry, stream);
         }
 
         return r;
@@ -62,6 +60,7 @@ static int print_section(const Definition *definition, const char *section, size
 
 int definition_print(const Definition *definition, FILE *stream) {
         const char *section = "";
+        const KeyList *list;
         int r = 0;
 
         fprintf(stream, "# container %s, %s\n", definition->name,
@@ -71,12 +70,13 @@ int definition_print(const Definition *definition, FILE *stream) {
                 if (streq(keys[i].section, section))
                         continue;
                 section = keys[i].section;
-                if (!streq(section, SECTION_MOUNT)) {
-                        r = print_section(definition, section, ORIGIN_NO_MOUNT, stream);
+                list = key_list_find(section);
+                if (!list) {
+                        r = print_section(definition, section, ORIGIN_NO_ENTRY, stream);
                         continue;
                 }
-                for (size_t mount = 0; r >= 0 && mount < definition->n_mounts; mount++)
-                        r = print_section(definition, section, mount, stream);
+                for (size_t entry = 0; r >= 0 && entry < key_list_count(list, definition); entry++)
+                        r = print_section(definition, section, entry, stream);
         }
         if (r < 0)
                 return r;

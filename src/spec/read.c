@@ -28,7 +28,7 @@ struct ReadFrame {
         unsigned depth;
         unsigned line;        /* of the include that is being followed */
         const char *section;  /* as in the table; NULL: none yet, or an unknown one */
-        size_t mount;         /* index of the section's entry if it is [Mount] */
+        size_t entry;         /* index of the section's entry if it may come more than once */
 };
 
 typedef struct ReadState {
@@ -79,6 +79,7 @@ static int on_section(void *userdata, const char *name, unsigned line) {
         ReadState *state = userdata;
         ReadFrame *frame = state->frame;
         Definition *definition = state->reader->definition;
+        const KeyList *list;
 
         frame->section = NULL;
         for (size_t i = 0; i < n_keys && !frame->section; i++)
@@ -87,21 +88,19 @@ static int on_section(void *userdata, const char *name, unsigned line) {
         if (!frame->section)
                 return refuse_section(state, name, line);
 
-        frame->mount = ORIGIN_NO_MOUNT;
-        if (!streq(name, SECTION_MOUNT))
+        frame->entry = ORIGIN_NO_ENTRY;
+        list = key_list_find(name);
+        if (!list)
                 return 0;
 
-        if (definition->n_mounts >= MOUNTS_MAX) {
+        frame->entry = key_list_count(list, definition);
+        if (frame->entry >= list->max) {
                 frame->section = NULL;
                 return problems_add(state->reader->problems, frame->file, line, NULL,
-                                    "more than %d [Mount] sections", MOUNTS_MAX);
+                                    "more than %zu [%s] sections", list->max, list->section);
         }
-        frame->mount = definition->n_mounts;
 
-        return ARRAY_APPEND(definition->mounts, definition->n_mounts,
-                            (MountSpec) { .recursive = true,
-                                          .mode = 0755,
-                                          .origin = { .file = frame->file, .line = line } });
+        return key_list_add(list, definition, (Origin) { .file = frame->file, .line = line });
 }
 
 static int refuse_key(ReadState *state, const char *name, unsigned line) {
@@ -146,7 +145,7 @@ static int on_assignment(void *userdata, const char *name, const char *value, un
         if (!context.key)
                 return refuse_key(state, name, line);
 
-        r = key_assign(&context, state->frame->mount, value);
+        r = key_assign(&context, state->frame->entry, value);
 
         return r < 0 ? r : 0;
 }
@@ -274,7 +273,7 @@ static int read_framed(Reader *reader, ReadFrame *frame, const char *text, size_
 
         frame->parent = reader->frame;
         frame->depth = frame->parent ? frame->parent->depth + 1 : 0;
-        frame->mount = ORIGIN_NO_MOUNT;
+        frame->entry = ORIGIN_NO_ENTRY;
 
         reader->frame = frame;
         r = ini_parse(frame->file, text, size, &handler, reader->problems);

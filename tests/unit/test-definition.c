@@ -340,7 +340,7 @@ static void test_defaults(void) {
         CHECK(back->user_namespace);
         CHECK(back->mounts[0].recursive);
         CHECK_INT(back->mounts[0].mode, 0755);
-        CHECK_INT(definition_mount_origin(back, 0, "Target")->line, 11);
+        CHECK_INT(definition_entry_origin(back, SECTION_MOUNT, 0, "Target")->line, 11);
 }
 
 /* One run finds everything, in the order of the file. */
