@@ -90,10 +90,16 @@ static int write_dropin(int directory, const char *name, const char *file, const
 }
 
 static int generate(int directory, const Definition *definition, const Order *place) {
+        _cleanup_(device_nodes_done) DeviceNodes devices = DEVICE_NODES_NULL;
         _cleanup_free_ char *properties = NULL, *order = NULL;
+        const DeviceSpec *failed = NULL;
         int r;
 
-        r = dropin_properties(definition, &properties);
+        /* What is not there yet may come before the start, which has this done again then. */
+        r = device_nodes_find(definition, &devices, &failed);
+        if (r == -ENOMEM)
+                return r;
+        r = dropin_properties(definition, &devices, &properties);
         if (r < 0)
                 return r;
         r = dropin_order(definition, place, &order);

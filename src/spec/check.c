@@ -44,6 +44,12 @@ static void complain_mount(Check *check, size_t mount, const char *key, const ch
         complain_at(check, origin ?: &check->definition->mounts[mount].origin, key, text);
 }
 
+static void complain_device(Check *check, size_t device, const char *key, const char *text) {
+        const Origin *origin = definition_entry_origin(check->definition, SECTION_DEVICE, device, key);
+
+        complain_at(check, origin ?: &check->definition->devices[device].origin, key, text);
+}
+
 static bool is_set(const Check *check, const char *section, const char *key) {
         return definition_origin(check->definition, section, key);
 }
@@ -308,6 +314,33 @@ static void check_mount(Check *check, size_t index) {
                 }
 }
 
+static void check_device_owner(Check *check, size_t index, const char *key, const char *value, IdKind kind) {
+        uint32_t id;
+
+        if (value && parse_u32(value, &id) >= 0 && !id_is_mapped(check->definition, kind, id))
+                complain_device(check, index, key,
+                                "is no id that the container has; [Identity] IDMap= says which it has");
+}
+
+static void check_device(Check *check, size_t index) {
+        const DeviceSpec *device = check->definition->devices + index;
+
+        if (!device->path)
+                complain_device(check, index, "Path",
+                                "is not set; it says which device of the host to give, such as /dev/net/tun");
+        if (device->mode != DEVICE_MODE_HOST && device->mode > 0777)
+                complain_device(check, index, "Mode", "takes the bits up to 0777: the others mean nothing for a device");
+        check_device_owner(check, index, "User", device->user, ID_UID);
+        check_device_owner(check, index, "Group", device->group, ID_GID);
+
+        for (size_t i = 0; device->path && i < index; i++)
+                if (streq_null(check->definition->devices[i].path, device->path)) {
+                        complain_device(check, index, "Path",
+                                        "is that of an earlier [Device] too; leave one of them out");
+                        break;
+                }
+}
+
 static void check_seccomp(Check *check) {
         static const char *const for_filter[] = { "SeccompRules", "SeccompNotify" };
 
@@ -359,6 +392,8 @@ int definition_check(const Definition *definition, Problems *problems) {
         check_namespaces(&check);
         for (size_t i = 0; i < definition->n_mounts; i++)
                 check_mount(&check, i);
+        for (size_t i = 0; i < definition->n_devices; i++)
+                check_device(&check, i);
         check_sysctls(&check);
         check_seccomp(&check);
         check_ambient(&check);

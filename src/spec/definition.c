@@ -59,6 +59,12 @@ Definition *definition_free(Definition *definition) {
                 free(definition->mounts[i].target);
         }
         free(definition->mounts);
+        for (size_t i = 0; i < definition->n_devices; i++) {
+                free(definition->devices[i].path);
+                free(definition->devices[i].user);
+                free(definition->devices[i].group);
+        }
+        free(definition->devices);
         free(definition->seccomp);
         strv_free(definition->seccomp_rules);
         free(definition->seccomp_notify);
@@ -174,7 +180,8 @@ const Origin *definition_origin(const Definition *definition, const char *sectio
         return key ? origins_find(definition, key, ORIGIN_NO_ENTRY) : NULL;
 }
 
-const Origin *definition_entry_origin(const Definition *definition, const char *section, size_t entry, const char *name) {
+const Origin *
+definition_entry_origin(const Definition *definition, const char *section, size_t entry, const char *name) {
         const Key *key = key_find(section, name);
 
         return key ? origins_find(definition, key, entry) : NULL;

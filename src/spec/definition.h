@@ -91,6 +91,26 @@ typedef struct MountSpec {
         Origin origin;    /* of the section header */
 } MountSpec;
 
+/* [Device] Access= */
+typedef enum DeviceAccess {
+        DEVICE_READ = 1 << 0,
+        DEVICE_WRITE = 1 << 1,
+        DEVICE_MAKE = 1 << 2, /* nodes of it */
+} DeviceAccess;
+
+#define DEVICE_MODE_HOST ((mode_t) -1)
+
+/* One [Device] section. */
+typedef struct DeviceSpec {
+        char *path;       /* below /dev: of a node, or of a directory of nodes, or a pattern (glob(7)) for nodes */
+        unsigned access;  /* DeviceAccess; default rw */
+        mode_t mode;      /* of the node inside; DEVICE_MODE_HOST: that of the host's */
+        char *user;       /* its owner, name or number inside; NULL: the inside's root */
+        char *group;      /* NULL: the inside's root */
+        bool optional;    /* a device that does not exist is passed over */
+        Origin origin;    /* of the section header */
+} DeviceSpec;
+
 typedef enum IdKind {
         ID_UID = 1 << 0,
         ID_GID = 1 << 1,
@@ -172,6 +192,10 @@ typedef struct Definition {
         MountSpec *mounts;
         size_t n_mounts;
 
+        /* [Device] */
+        DeviceSpec *devices;
+        size_t n_devices;
+
         /* [Security] */
         char *seccomp;          /* a profile's name, or off; NULL: default */
         char **seccomp_rules;   /* lines behind the profile */
@@ -228,4 +252,5 @@ const char *definition_missing_descriptor(const Definition *definition, const ch
 /* Where the key was last assigned to; NULL if it was not. Keys of sections that may come more than once, each an ENTRY
  * of its list, have the other function. */
 const Origin *definition_origin(const Definition *definition, const char *section, const char *name);
-const Origin *definition_entry_origin(const Definition *definition, const char *section, size_t entry, const char *name);
+const Origin *
+definition_entry_origin(const Definition *definition, const char *section, size_t entry, const char *name);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "basic/cleanup.h"
@@ -45,10 +47,18 @@ static bool has_image(const Definition *definition) {
         return access(path, F_OK) == 0;
 }
 
-int dropin_properties(const Definition *definition, char **ret) {
+/* By number, so that what is allowed is what was opened. Making nodes is always allowed: the start makes the
+ * container's node in the unit. */
+static void print_device(FILE *stream, const DeviceNode *node) {
+        (void) fprintf(stream, "DeviceAllow=/dev/%s/%u:%u %s%sm\n", S_ISBLK(node->type) ? "block" : "char",
+                       major(node->number), minor(node->number), node->spec->access & DEVICE_READ ? "r" : "",
+                       node->spec->access & DEVICE_WRITE ? "w" : "");
+}
+
+int dropin_properties(const Definition *definition, const DeviceNodes *devices, char **ret) {
         _cleanup_free_ char *text = NULL;
         _cleanup_fclose_ FILE *stream = NULL;
-        bool image = has_image(definition);
+        bool image = has_image(definition), service = definition->n_properties > 0 || devices->n > 0;
         size_t size;
         int r;
 
@@ -56,7 +66,7 @@ int dropin_properties(const Definition *definition, char **ret) {
         if (!stream)
                 return -ENOMEM;
 
-        if (definition->description || definition->n_properties > 0 || image)
+        if (definition->description || service || image)
                 (void) fprintf(stream, HEAD, definition->name, definition->name);
         if (definition->description || image)
                 (void) fputs("[Unit]\n", stream);
@@ -66,10 +76,12 @@ int dropin_properties(const Definition *definition, char **ret) {
         }
         if (image)
                 (void) fputs("Wants=modprobe@loop.service\nAfter=modprobe@loop.service\n", stream);
-        if (definition->n_properties > 0 || image)
+        if (service || image)
                 (void) fputs("[Service]\n", stream);
         if (image)
                 (void) fputs("DeviceAllow=/dev/loop-control rw\nDeviceAllow=block-loop rw\n", stream);
+        for (size_t i = 0; i < devices->n; i++)
+                print_device(stream, devices->list + i);
         for (size_t i = 0; i < definition->n_properties; i++)
                 (void) fprintf(stream, "%s=%s\n", definition->properties[i].name,
                                definition->properties[i].value);

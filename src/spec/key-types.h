@@ -36,6 +36,7 @@ typedef struct KeyNameRule {
 typedef struct KeyPathRule {
         bool below_root; /* "/" itself is refused */
         bool descriptor; /* fd:NAME is one, too; see definition_descriptor() */
+        bool device;     /* it lies below /dev, and is not what every container has there */
 } KeyPathRule;
 
 /* key-capabilities.c */
@@ -49,6 +50,10 @@ extern const KeyType key_type_command;     /* char ** */
 extern const KeyType key_type_environment; /* the definition's environment; offset is not used */
 extern const KeyType key_type_machine_id;  /* char * */
 extern const KeyType key_type_include;     /* nothing: done while reading */
+
+/* key-devices.c */
+
+extern const KeyType key_type_access; /* unsigned: DeviceAccess */
 
 /* key-identity.c: the offset is not used */
 

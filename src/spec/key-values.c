@@ -12,6 +12,7 @@
 #include "basic/quote.h"
 #include "basic/string.h"
 #include "basic/strv.h"
+#include "spec/devices.h"
 #include "spec/handover.h"
 #include "spec/key-types.h"
 #include "spec/limits.h"
@@ -257,6 +258,14 @@ static int parse_path(KeyContext *context, const char *value, void *field) {
                 return key_refuse_value(context, value, "ends in white space or a backslash; rename it");
         if (rule && rule->below_root && streq(path, "/"))
                 return key_refuse(context, "\"/\" cannot be used here; give a directory below it");
+        if (rule && rule->device) {
+                const char *name = string_after_prefix(path, DEVICE_DIRECTORY);
+
+                if (!name)
+                        return key_refuse_value(context, value, "is not a device's name below /dev, such as /dev/net/tun");
+                if (device_name_is_taken(name))
+                        return key_refuse_value(context, value, "cannot be used: every container has its own");
+        }
 
         return string_set(field, path);
 }

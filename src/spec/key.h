@@ -70,6 +70,7 @@ struct Key {
 };
 
 #define SECTION_MOUNT "Mount"
+#define SECTION_DEVICE "Device"
 
 /* A section that may come more than once: the definition has an array of entries for it. */
 typedef struct KeyList {

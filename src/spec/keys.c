@@ -56,6 +56,7 @@ static const KeyNameRule seccomp_rule = {
 
 static const KeyPathRule below_root = { .below_root = true };
 static const KeyPathRule root_or_descriptor = { .below_root = true, .descriptor = true };
+static const KeyPathRule device_path = { .device = true };
 static const KeyPathRule any_or_descriptor = { .descriptor = true };
 
 #define WORDS(name, ...)                                                \
@@ -81,6 +82,7 @@ WORDS(namespace_words, "uts", "ipc", "net", "cgroup", "time");
         }
 #define FIELD(field) offsetof(Definition, field)
 #define MOUNT_FIELD(field) offsetof(MountSpec, field)
+#define DEVICE_FIELD(field) offsetof(DeviceSpec, field)
 
 #define CONTAINER(name, type, field, data, trust, live, doc) \
         ROW("Container", name, type, FIELD(field), data, trust, live, doc)
@@ -88,6 +90,8 @@ WORDS(namespace_words, "uts", "ipc", "net", "cgroup", "time");
         ROW("Root", name, type, FIELD(field), data, trust, false, doc)
 #define MOUNT(name, type, field, data, trust, doc) \
         ROW(SECTION_MOUNT, name, type, MOUNT_FIELD(field), data, trust, false, doc)
+#define DEVICE(name, type, field, data, doc) \
+        ROW(SECTION_DEVICE, name, type, DEVICE_FIELD(field), data, ROOT, false, doc)
 #define PROPERTY(name, form, trust, doc) \
         ROW("Resources", name, property, 0, &resource_##form, trust, true, doc)
 #define PROPERTIES(name, form, trust, doc) \
@@ -150,6 +154,13 @@ const Key keys[] = {
         MOUNT("IDMap", boolean, idmap, NULL, ANYONE, "show the source's owners as inside"),
         MOUNT("Size", bytes, size, NULL, ANYONE, "of a tmpfs"),
         MOUNT("Mode", mode, mode, NULL, ANYONE, "of a tmpfs"),
+
+        DEVICE("Path", path, path, &device_path, "a device of the host, or several"),
+        DEVICE("Access", access, access, NULL, "what may be done with it"),
+        DEVICE("Mode", mode, mode, NULL, "of the node inside"),
+        DEVICE("User", name, user, &user_rule, "its owner inside"),
+        DEVICE("Group", name, group, &user_rule, "its group inside"),
+        DEVICE("Optional", boolean, optional, NULL, "passed over if it does not exist"),
 
         SECURITY("Capabilities", capability_change, capabilities, NULL, CAPABILITIES,
                  "what is added to the capabilities and removed from them"),
@@ -223,6 +234,7 @@ const Key keys[] = {
 const size_t n_keys = ELEMENTSOF(keys);
 
 static const MountSpec mount_empty = { .recursive = true, .mode = 0755 };
+static const DeviceSpec device_empty = { .access = DEVICE_READ | DEVICE_WRITE, .mode = DEVICE_MODE_HOST };
 
 #define LIST(name, Type, array_, n_, empty_, max_)                                                          \
         {                                                                                                   \
@@ -232,6 +244,7 @@ static const MountSpec mount_empty = { .recursive = true, .mode = 0755 };
 
 const KeyList key_lists[] = {
         LIST(SECTION_MOUNT, MountSpec, mounts, n_mounts, mount_empty, MOUNTS_MAX),
+        LIST(SECTION_DEVICE, DeviceSpec, devices, n_devices, device_empty, DEVICES_MAX),
 };
 
 const size_t n_key_lists = ELEMENTSOF(key_lists);

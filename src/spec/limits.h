@@ -28,6 +28,8 @@
 #define GROUPS_MAX 64
 #define AFTER_MAX 256
 #define MOUNTS_MAX 256
+#define DEVICES_MAX 256                   /* [Device] sections */
+#define DEVICE_NODES_MAX 1024             /* nodes that they stand for together */
 #define ID_RANGES_MAX 64
 #define PROPERTIES_MAX 256                /* assignments in [Resources] that go to systemd */
 #define SYSCTLS_MAX 256

@@ -123,6 +123,8 @@ static const char *value_objection(const Definition *definition) {
                 return "the filter of system calls may be another";
         if (!capabilities_are_default(definition))
                 return "a container may have capabilities besides the default ones";
+        if (definition->n_devices > 0)
+                return "devices of the host may be named";
         for (size_t i = 0; i < definition->n_id_ranges; i++)
                 if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
                         return "ids of the host may be chosen";

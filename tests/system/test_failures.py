@@ -26,6 +26,8 @@ Overlay=yes
 Type=tmpfs
 Target=/mnt/extra
 Create=yes
+[Device]
+Path=/dev/fuse
 [Resources]
 LimitNOFILE=4096
 Sysctl=net.ipv4.ip_forward=1
@@ -37,7 +39,7 @@ OBJECTS = {
     'definition': '{name}', 'policy': '{name}', 'unit': 'container@{name}.service', 'root': '/srv/guests/busybox',
     'lock': '/srv/guests/busybox', 'guest': 'its way to stop', 'id-range': 'for {name}', 'id-map': 'of the container',
     'tree': '', 'overlay': '/var/lib/berth/overlays/{name}', 'dev': '/dev', 'run': '/run', 'directory': '/tmp',
-    'exec': '/dev/console', 'hostname': '{name}',
+    'exec': '/dev/console', 'hostname': '{name}', 'device': '/dev/fuse ({path}:12)',
 }
 # Steps that other processes do: what the launcher says when they are killed. Of its own end it cannot speak.
 FIRST_KILLED = 'it crashed while it was loaded, or was killed'
@@ -96,7 +98,7 @@ def test_error(faulty, step):
     found = re.fullmatch(r'Cannot start container (\S+): failed to (.*): Input/output error', lines[0])
     assert found and found[1] == container.name and found[2].startswith(STEPS[step]), lines[0]
     if step in OBJECTS:
-        assert found[2] == f'{STEPS[step]} {OBJECTS[step].format(name=container.name)}'.rstrip()
+        assert found[2] == f'{STEPS[step]} {OBJECTS[step].format(name=container.name, path=container.path)}'.rstrip()
     assert container.show('StatusText') == lines[0]
     assert container.show('StatusErrno') == '5'
     assert (container.show('Result'), container.show('ExecMainStatus')) == ('exit-code', '125')

@@ -36,6 +36,21 @@ static bool mounts_equal(const Definition *a, const Definition *b) {
         return true;
 }
 
+static bool devices_equal(const Definition *a, const Definition *b) {
+        if (a->n_devices != b->n_devices)
+                return false;
+        for (size_t i = 0; i < a->n_devices; i++) {
+                const DeviceSpec *m = a->devices + i, *n = b->devices + i;
+
+                if (!streq_null(m->path, n->path) || m->access != n->access || m->mode != n->mode ||
+                    !streq_null(m->user, n->user) || !streq_null(m->group, n->group) ||
+                    m->optional != n->optional)
+                        return false;
+        }
+
+        return true;
+}
+
 static bool id_ranges_equal(const Definition *a, const Definition *b) {
         if (a->n_id_ranges != b->n_id_ranges)
                 return false;
@@ -127,6 +142,8 @@ static const char *difference_of_rest(const Definition *a, const Definition *b) 
                 return "namespaces";
         if (!mounts_equal(a, b))
                 return "mounts";
+        if (!devices_equal(a, b))
+                return "devices";
         if (!properties_equal(a, b))
                 return "properties";
         if (!rlimits_equal(a, b))

@@ -196,9 +196,9 @@ static void test_refused_values(void) {
                 { "Autostart", "Delay=2h", "is not a time span of at most an hour" },
                 { "Autostart", "Group=@x", "cannot be used; a group is" },
                 { "Contaner", "Boot=yes", "there is no section [Contaner]; did you mean [Container]?\n" },
-                { "Device", "Node=/dev/fuse",
-                  "there is no section [Device]; there are [Container], [Root], [Identity], [Namespaces], "
-                  "[Mount], [Security], "
+                { "Network", "Type=veth",
+                  "there is no section [Network]; there are [Container], [Root], [Identity], [Namespaces], "
+                  "[Mount], [Device], [Security], "
                   "[Resources], [Autostart]\n" },
         };
 
@@ -404,5 +404,5 @@ static void test_table(void) {
         }
 }
 
-TESTS(test_values, test_resources, test_refused_values, test_refused_resources, test_what_fits_together,
-      test_defaults, test_all_problems, test_messages_are_printable, test_names, test_table)
+TESTS(test_values, test_resources, test_refused_values, test_refused_resources,
+      test_what_fits_together, test_defaults, test_all_problems, test_messages_are_printable, test_names, test_table)

@@ -75,6 +75,8 @@ static void test_rules(void) {
                 { MANAGED "[Mount]\nTarget=/t\nSource=fd:etc\n", NULL },
                 { MANAGED "[Mount]\nTarget=/t\nSource=fd:a\n[Mount]\nTarget=/u\nSource=/etc\n", ":8: Source=: may be a path" },
                 { MANAGED "[Mount]\nTarget=/t\nSource=/etc\nReadOnly=yes\nOptional=yes\n", ":5: Source=: " },
+                { MANAGED "[Device]\nPath=/dev/kvm\n", ":4: Path=: may be set only" },
+                { MANAGED "[Device]\nPath=/dev/kvm\nAccess=r\n", ":5: Access=: may be set only" },
                 { RESOURCE("MemoryMax=1G"), NULL },
                 { RESOURCE("MemoryMin=1G"), ":4: MemoryMin=: may be set only" },
                 { RESOURCE("CPUWeight=100"), NULL },
@@ -121,7 +123,7 @@ static void test_table(void) {
                 } values[] = {
                         { "Image", "/x" }, { "Share", "net" }, { "IODeviceWeight", "/dev/sda 5" },
                         { "IODeviceLatencyTargetSec", "/dev/sda 5ms" }, { "ManagedOOMPreference", "omit" },
-                        { "SeccompNotify", "/run/x" }, { "Nesting", "yes" },
+                        { "SeccompNotify", "/run/x" }, { "Nesting", "yes" }, { "Access", "rw" }, { "Optional", "yes" },
                 };
                 _cleanup_free_ char *text = NULL, *verdict = NULL;
                 const char *value = string_after_prefix(keys[i].name, "IOR") ||
@@ -136,8 +138,12 @@ static void test_table(void) {
                         if (streq(values[j].name, keys[i].name))
                                 value = values[j].value;
 
+                if (streq(keys[i].section, SECTION_DEVICE) && streq(keys[i].name, "Path"))
+                        value = "/dev/kvm";
+
                 text = string_printf("%s[%s]\n%s%s=%s\n", path ? "" : MANAGED, keys[i].section,
-                                     streq(keys[i].section, SECTION_MOUNT) ? "Target=/t\n" : "",
+                                     streq(keys[i].section, SECTION_MOUNT) ? "Target=/t\n" :
+                                     streq(keys[i].section, SECTION_DEVICE) ? "Path=/dev/fuse\n" : "",
                                      keys[i].name, value);
                 verdict = judge(text, false);
                 CHECK_HAS(verdict, keys[i].name);
@@ -186,6 +192,9 @@ static void test_values(void) {
                 0);
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->mounts[0].type = MOUNT_TMPFS;
+        REQUIRE(ARRAY_APPEND(definition->devices, definition->n_devices, (DeviceSpec){ .path = NULL }) == 0);
+        CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
+        definition->n_devices = 0;
         CHECK_INT(policy_check(definition, &problems), 0);
 
         definition->trusted = true;

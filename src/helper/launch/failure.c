@@ -16,6 +16,7 @@ static const struct {
         [STEP_DEFINITION] = { "definition", "read the definition" },
         [STEP_POLICY] = { "policy", "allow what the definition asks for" },
         [STEP_PLAN] = { "plan", "prepare the start" },
+        [STEP_DEVICE] = { "device", "find the device" },
         [STEP_UNIT] = { "unit", "bring up to date the properties of" },
         [STEP_DELAY] = { "delay", "wait for the start delay" },
         [STEP_CGROUP] = { "cgroup", "set up the cgroup" },

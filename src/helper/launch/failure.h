@@ -17,6 +17,7 @@ typedef enum Step {
         STEP_DEFINITION,   /* definition: read and check the files */
         STEP_POLICY,       /* policy: may an untrusted definition say this? */
         STEP_PLAN,         /* plan: derive the launch plan */
+        STEP_DEVICE,       /* device: what [Device] sections name on the host */
         STEP_UNIT,         /* unit: the unit's properties agree with the definition */
         STEP_DELAY,        /* delay: [Autostart] Delay= at boot */
         STEP_CGROUP,       /* cgroup: launch/ and payload/ below the unit's cgroup */

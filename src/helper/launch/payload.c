@@ -24,6 +24,7 @@
 #include "helper/process/capabilities.h"
 #include "helper/process/clean.h"
 #include "helper/process/user.h"
+#include "helper/root/device.h"
 #include "helper/root/mount.h"
 
 /* Until the exec, this process is a PID 1 that the kernel protects from signals it does not handle; a stop must end it
@@ -389,6 +390,9 @@ static int payload_prepare(Failure *failure, const Payload *payload) {
         if (r < 0)
                 return r;
         r = payload_set_sysctls(failure, plan, fds[PAYLOAD_FD_SYSCTL]);
+        if (r < 0)
+                return r;
+        r = devices_set_owners(failure, plan);
         if (r < 0)
                 return r;
 

@@ -17,6 +17,7 @@
 
 void launch_plan_done(LaunchPlan *plan) {
         environment_done(&plan->environment);
+        device_nodes_done(&plan->devices);
         *plan = LAUNCH_PLAN_NULL;
 }
 

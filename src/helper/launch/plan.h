@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "helper/ns/idmap.h"
-#include "spec/definition.h"
+#include "spec/devices.h"
 #include "spec/unit.h"
 
 /* NAME=value strings, NULL at the end; see process/environment.h */
@@ -27,6 +27,7 @@ typedef struct LaunchPlan {
         const struct Descriptors *descriptors; /* what the definition calls fd:NAME (root/descriptor.h); NULL
                                                   if it has none */
         BootMode boot;
+        DeviceNodes devices; /* of [Device] */
 
         /* Ids: what files that berth makes for the container are owned by, as the host counts. When nobody inside
          * has id 0 they stay the host's root's, which shows as nobody. */

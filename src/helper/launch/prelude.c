@@ -34,7 +34,7 @@ static int unit_is_current(const Definition *definition, const char *expected) {
         return strcmp(text, expected) == 0;
 }
 
-int prelude_update_unit(Failure *failure, const Definition *definition) {
+int prelude_update_unit(Failure *failure, const Definition *definition, const DeviceNodes *devices) {
         _cleanup_free_ char *expected = NULL, *unit = NULL;
         int r;
 
@@ -42,7 +42,7 @@ int prelude_update_unit(Failure *failure, const Definition *definition) {
         if (r < 0)
                 return r;
 
-        r = dropin_properties(definition, &expected);
+        r = dropin_properties(definition, devices, &expected);
         if (r < 0)
                 return r;
         r = unit_is_current(definition, expected);

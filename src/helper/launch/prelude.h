@@ -7,10 +7,10 @@
 
 #include "basic/notify.h"
 #include "helper/launch/failure.h"
-#include "spec/definition.h"
+#include "spec/devices.h"
 
-/* Compares the generated drop-in with the definition; has systemd reload its units if they differ. */
-int prelude_update_unit(Failure *failure, const Definition *definition);
+/* Compares the generated drop-in with the definition and its devices; has systemd reload its units if they differ. */
+int prelude_update_unit(Failure *failure, const Definition *definition, const DeviceNodes *devices);
 
 /* [Autostart] Delay=, while the host boots. */
 int prelude_delay(Failure *failure, const Definition *definition, const Notify *notify);

@@ -16,6 +16,7 @@
 #include "helper/ns/block.h"
 #include "helper/process/environment.h"
 #include "helper/process/rlimits.h"
+#include "helper/root/device.h"
 #include "helper/root/stage.h"
 #include "helper/seccomp/notify.h"
 
@@ -81,11 +82,14 @@ int launch_begin(Launch *launch, const char *name) {
         }
         launch->plan.definition = launch->definition;
         launch->plan.boot = definition_boot(launch->definition);
+        r = devices_find(failure, launch->definition, &launch->plan.devices);
+        if (r < 0)
+                return r;
         /* The unit was made for this run, with all properties. */
         if (launch->plan.kind == UNIT_TRANSIENT)
                 return 0;
 
-        r = prelude_update_unit(failure, launch->definition);
+        r = prelude_update_unit(failure, launch->definition, &launch->plan.devices);
         if (r < 0)
                 return r;
         return prelude_delay(failure, launch->definition, &launch->notify);

@@ -140,7 +140,7 @@ static int groups_of_user(User *user) {
         return 0;
 }
 
-static int group_find(const char *name, gid_t *ret) {
+int group_find_id(const char *name, gid_t *ret) {
         _cleanup_fclose_ FILE *file = NULL;
         uint32_t id;
         int r;
@@ -161,6 +161,18 @@ static int group_find(const char *name, gid_t *ret) {
                 }
 
         return -ENXIO;
+}
+
+int user_find_id(const char *name, uid_t *ret) {
+        User user = {};
+        int r;
+
+        r = passwd_find(name, false, 0, &user);
+        if (r < 0)
+                return r;
+
+        *ret = user.uid;
+        return 0;
 }
 
 /* Who this is, without groups. */
@@ -197,7 +209,7 @@ int user_resolve(const char *user, const char *group, char *const *groups, uid_t
 
         if (group) {
                 *ret_missing = group;
-                r = group_find(group, &ret->gid);
+                r = group_find_id(group, &ret->gid);
                 if (r < 0)
                         return r;
         }
@@ -210,7 +222,7 @@ int user_resolve(const char *user, const char *group, char *const *groups, uid_t
                 gid_t gid;
 
                 *ret_missing = *groups;
-                r = group_find(*groups, &gid);
+                r = group_find_id(*groups, &gid);
                 if (r == 0)
                         r = user_add_group(ret, gid);
                 if (r < 0)

@@ -27,3 +27,7 @@ typedef struct User {
  * -E2BIG: more than USER_GROUPS_MAX groups. */
 int user_resolve(const char *user, const char *group, char *const *groups, uid_t default_uid, gid_t default_gid,
                  User *ret, const char **ret_missing);
+
+/* The id of one user by name, -ESRCH and -EUCLEAN as above; of one group by name or number, -ENXIO and -EUCLEAN. */
+int user_find_id(const char *name, uid_t *ret);
+int group_find_id(const char *name, gid_t *ret);

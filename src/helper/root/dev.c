@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "helper/root/device.h"
 #include "helper/root/mount.h"
 #include "helper/root/tree.h"
 
@@ -40,7 +41,7 @@ static const struct {
 };
 
 /* The caller's file system ids are the container root's here, so that everything is owned by it from the start. */
-static int dev_fill(Failure *failure, int dev, bool mqueue) {
+static int dev_fill(Failure *failure, const LaunchPlan *plan, int dev, bool mqueue) {
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(nodes); i++) {
@@ -50,6 +51,10 @@ static int dev_fill(Failure *failure, int dev, bool mqueue) {
                 if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0)
                         return -errno;
         }
+
+        r = devices_make(failure, plan, dev);
+        if (r < 0)
+                return r;
 
         for (size_t i = 0; i < ELEMENTSOF(links); i++)
                 if (symlinkat(links[i].target, dev, links[i].name) < 0)
@@ -157,7 +162,7 @@ int dev_mount(Failure *failure, const LaunchPlan *plan, int root_fd, int mqueue,
         r = mount_new(failure, "tmpfs", options, MOUNT_ATTR_NOSUID, &dev);
         if (r < 0)
                 return r;
-        r = dev_fill(failure, dev, mqueue >= 0);
+        r = dev_fill(failure, plan, dev, mqueue >= 0);
         if (r < 0)
                 return r;
         r = mount_attach(dev, target);

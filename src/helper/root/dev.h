@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * /dev: a tmpfs made in the initial user namespace, since device nodes work only there, with the nodes that every
- * container has, owned by the container's root. Devices beyond these are refused by the unit's device policy.
+ * container has, owned by the container's root, and those of [Device] (device.h). Others are refused by the unit's
+ * device policy.
  */
 #pragma once
 
