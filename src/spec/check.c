@@ -376,6 +376,11 @@ static void check_ambient(Check *check) {
                                                        capability_name(i)));
 }
 
+static void check_hooks(Check *check) {
+        if (check->definition->hook_timeout_usec == 0)
+                complain(check, "Hooks", "Timeout", "cannot be 0: a hook that never ends would hold up the container");
+}
+
 static void check_autostart(Check *check) {
         const Definition *definition = check->definition;
 
@@ -397,6 +402,7 @@ int definition_check(const Definition *definition, Problems *problems) {
         check_sysctls(&check);
         check_seccomp(&check);
         check_ambient(&check);
+        check_hooks(&check);
         check_autostart(&check);
 
         return check.error;

@@ -11,6 +11,8 @@
 #include "basic/string.h"
 #include "basic/strv.h"
 #include "spec/definition.h"
+#include "spec/hook.h"
+#include "spec/limits.h"
 #include "spec/origin.h"
 #include "spec/seccomp.h"
 
@@ -73,6 +75,8 @@ Definition *definition_free(Definition *definition) {
         free(definition->properties);
         free(definition->rlimits);
         key_values_free(definition->sysctls, definition->n_sysctls);
+        for (HookKind kind = 0; kind < _HOOK_N; kind++)
+                hook_list_clear(definition->hooks + kind);
         strv_free(definition->after);
         free(definition->autostart_group);
         for (size_t i = 0; i < definition->n_files; i++)
@@ -92,6 +96,7 @@ Definition *definition_new(const char *name) {
 
         definition->user_namespace = true;
         definition->namespaces = NAMESPACES_DEFAULT;
+        definition->hook_timeout_usec = HOOK_TIMEOUT_USEC;
         definition->name = strdup(name);
         if (!definition->name)
                 return NULL;

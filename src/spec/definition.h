@@ -137,6 +137,21 @@ typedef struct Rlimit {
         struct rlimit limit;
 } Rlimit;
 
+/* [Hooks]: programs that are run at points of a container's life, in this order (spec/hook.h) */
+typedef enum HookKind {
+        HOOK_PRE_START,
+        HOOK_PRE_MOUNT,
+        HOOK_AUTODEV,
+        HOOK_START_HOST,
+        _HOOK_N,
+} HookKind;
+
+/* The commands of one kind, each an argv, in their order. */
+typedef struct HookList {
+        char ***commands;
+        size_t n;
+} HookList;
+
 typedef struct KeyValue {
         char *key;
         char *value;
@@ -212,6 +227,10 @@ typedef struct Definition {
         size_t n_rlimits;
         KeyValue *sysctls;      /* key with dots: net.ipv4.ip_forward */
         size_t n_sysctls;
+
+        /* [Hooks] */
+        HookList hooks[_HOOK_N];
+        uint64_t hook_timeout_usec; /* of each; default HOOK_TIMEOUT_USEC */
 
         /* [Autostart] */
         char **after;           /* container names, and @GROUP for all of a group */

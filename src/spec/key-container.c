@@ -16,7 +16,7 @@
 
 /* Command= */
 
-static int parse_command(KeyContext *context, const char *value, void *field) {
+int key_parse_command(KeyContext *context, const char *value, char ***ret_words) {
         _cleanup_(strv_freep) char **words = NULL;
         size_t size = 0;
         int r;
@@ -33,6 +33,18 @@ static int parse_command(KeyContext *context, const char *value, void *field) {
                 return key_refuse(context,
                                   "the command has more than %d bytes or %d words; put it into a script",
                                   COMMAND_SIZE_MAX, COMMAND_WORDS_MAX);
+
+        *ret_words = TAKE_PTR(words);
+        return 0;
+}
+
+static int parse_command(KeyContext *context, const char *value, void *field) {
+        _cleanup_(strv_freep) char **words = NULL;
+        int r;
+
+        r = key_parse_command(context, value, &words);
+        if (r != 0)
+                return r;
         if (words[0][0] != '/')
                 return key_refuse_value(context, words[0], "is not an absolute path of a program inside the "
                                                            "container, such as /bin/sh");
@@ -49,11 +61,11 @@ static void reset_command(const Key *key, void *field) {
         *command = strv_free(*command);
 }
 
-static int print_command(const Key *key, const void *field, FILE *stream) {
+int key_print_command(const Key *key, char *const *words, FILE *stream) {
         const char *separator = "=";
 
         fputs(key->name, stream);
-        for (char *const *word = *(char *const *const *) field; word && *word; word++) {
+        for (char *const *word = words; word && *word; word++) {
                 _cleanup_free_ char *quoted = word_quote(*word);
 
                 if (!quoted)
@@ -64,6 +76,10 @@ static int print_command(const Key *key, const void *field, FILE *stream) {
         fputc('\n', stream);
 
         return ferror(stream) ? -EIO : 0;
+}
+
+static int print_command(const Key *key, const void *field, FILE *stream) {
+        return key_print_command(key, *(char *const *const *) field, stream);
 }
 
 const KeyType key_type_command = {

@@ -55,6 +55,16 @@ extern const KeyType key_type_include;     /* nothing: done while reading */
 
 extern const KeyType key_type_access; /* unsigned: DeviceAccess */
 
+/* Splits a command line. 0, KEY_E_VALUE or a negative errno; the words are the caller's, at least one. */
+int key_parse_command(KeyContext *context, const char *value, char ***ret_words);
+
+/* Writes it as "Key=words". */
+int key_print_command(const Key *key, char *const *words, FILE *stream);
+
+/* key-hooks.c */
+
+extern const KeyType key_type_hook; /* HookList */
+
 /* key-identity.c: the offset is not used */
 
 extern const KeyType key_type_id_map;

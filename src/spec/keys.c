@@ -99,6 +99,7 @@ WORDS(namespace_words, "uts", "ipc", "net", "cgroup", "time");
 #define LIMIT(name, form, trust, doc) ROW("Resources", name, rlimit, 0, &rlimit_##form, trust, false, doc)
 #define SECURITY(name, type, field, data, trust, doc) \
         ROW("Security", name, type, FIELD(field), data, trust, false, doc)
+#define HOOK(name, kind, trust, doc) ROW("Hooks", name, hook, FIELD(hooks[kind]), NULL, trust, false, doc)
 #define AUTOSTART(name, type, field, data, doc) \
         ROW("Autostart", name, type, FIELD(field), data, ANYONE, true, doc)
 
@@ -224,6 +225,12 @@ const Key keys[] = {
 
         ROW("Resources", "Sysctl", sysctl, 0, NULL, ANYONE, false,
             "settings of the container's own kernel view"),
+
+        HOOK("PreStart", HOOK_PRE_START, ROOT, "on the host, before anything is made"),
+        HOOK("PreMount", HOOK_PRE_MOUNT, ROOT, "on the host, before the root is opened"),
+        HOOK("Autodev", HOOK_AUTODEV, ROOT, "on the host, to add to the container's /dev"),
+        HOOK("StartHost", HOOK_START_HOST, ROOT, "on the host, when all is made, before the first program runs"),
+        ROW("Hooks", "Timeout", delay, FIELD(hook_timeout_usec), NULL, ANYONE, false, "of each hook"),
 
         AUTOSTART("After", names, after, &after_rule, "start after these"),
         AUTOSTART("Delay", delay, delay_usec, NULL, "wait before starting"),

@@ -41,6 +41,11 @@
 #define DELAY_MAX_USEC (UINT64_C(3600) * 1000000) /* [Autostart] Delay= */
 #define STOP_TIMEOUT_MAX_USEC (UINT64_C(366) * 24 * 3600 * 1000000) /* of StopContainer; a longer one counts as this */
 
+#define HOOKS_MAX 32                      /* commands of one kind */
+#define HOOK_TIMEOUT_USEC (UINT64_C(30) * 1000000) /* [Hooks] Timeout= when it is not set */
+#define HOOK_LINE_MAX 2048                /* bytes of a line of a hook's output; a longer one counts as several */
+#define HOOK_KILL_MSEC (5 * 1000)         /* for the kernel to end what a hook left running */
+
 #define SECCOMP_PROFILES_MAX 64           /* that one system call filter is made of */
 #define SECCOMP_GROUP_MAX 2048            /* calls in one group; Linux has some 500 */
 #define SECCOMP_GROUPS_MAX 256

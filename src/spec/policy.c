@@ -125,6 +125,9 @@ static const char *value_objection(const Definition *definition) {
                 return "a container may have capabilities besides the default ones";
         if (definition->n_devices > 0)
                 return "devices of the host may be named";
+        for (HookKind kind = 0; kind < _HOOK_N; kind++)
+                if (definition->hooks[kind].n > 0)
+                        return "a program of the host may be run";
         for (size_t i = 0; i < definition->n_id_ranges; i++)
                 if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
                         return "ids of the host may be chosen";

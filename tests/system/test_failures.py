@@ -28,6 +28,8 @@ Target=/mnt/extra
 Create=yes
 [Device]
 Path=/dev/fuse
+[Hooks]
+PreStart=/bin/true
 [Resources]
 LimitNOFILE=4096
 Sysctl=net.ipv4.ip_forward=1
@@ -37,7 +39,8 @@ Delay=1
 
 OBJECTS = {
     'definition': '{name}', 'policy': '{name}', 'unit': 'container@{name}.service', 'root': '/srv/guests/busybox',
-    'lock': '/srv/guests/busybox', 'guest': 'its way to stop', 'id-range': 'for {name}', 'id-map': 'of the container',
+    'hook': 'PreStart=/bin/true', 'lock': '/srv/guests/busybox', 'guest': 'its way to stop',
+    'id-range': 'for {name}', 'id-map': 'of the container',
     'tree': '', 'overlay': '/var/lib/berth/overlays/{name}', 'dev': '/dev', 'run': '/run', 'directory': '/tmp',
     'exec': '/dev/console', 'hostname': '{name}', 'device': '/dev/fuse ({path}:12)',
 }

@@ -129,6 +129,20 @@ static const char *difference_of_container(const Definition *a, const Definition
         return a->console != b->console || a->ephemeral != b->ephemeral ? "console or ephemeral" : NULL;
 }
 
+static bool hooks_equal(const Definition *a, const Definition *b) {
+        for (HookKind kind = 0; kind < _HOOK_N; kind++) {
+                const HookList *m = a->hooks + kind, *n = b->hooks + kind;
+
+                if (m->n != n->n)
+                        return false;
+                for (size_t i = 0; i < m->n; i++)
+                        if (!strv_equal(m->commands[i], n->commands[i]))
+                                return false;
+        }
+
+        return a->hook_timeout_usec == b->hook_timeout_usec;
+}
+
 static const char *difference_of_rest(const Definition *a, const Definition *b) {
         if (!streq_null(a->root_path, b->root_path) || !streq_null(a->root_image, b->root_image))
                 return "root";
@@ -157,6 +171,8 @@ static const char *difference_of_rest(const Definition *a, const Definition *b) 
                 return "capabilities";
         if (!key_values_equal(a->sysctls, a->n_sysctls, b->sysctls, b->n_sysctls))
                 return "sysctls";
+        if (!hooks_equal(a, b))
+                return "hooks";
         if (!strv_equal(a->after, b->after) || a->delay_usec != b->delay_usec ||
             !streq_null(a->autostart_group, b->autostart_group))
                 return "autostart";

@@ -124,6 +124,7 @@ static void test_table(void) {
                         { "Image", "/x" }, { "Share", "net" }, { "IODeviceWeight", "/dev/sda 5" },
                         { "IODeviceLatencyTargetSec", "/dev/sda 5ms" }, { "ManagedOOMPreference", "omit" },
                         { "SeccompNotify", "/run/x" }, { "Nesting", "yes" }, { "Access", "rw" }, { "Optional", "yes" },
+                        { "PreStart", "/x" }, { "PreMount", "/x" }, { "Autodev", "/x" }, { "StartHost", "/x" },
                 };
                 _cleanup_free_ char *text = NULL, *verdict = NULL;
                 const char *value = string_after_prefix(keys[i].name, "IOR") ||
@@ -185,6 +186,9 @@ static void test_values(void) {
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         free(definition->root_image);
         definition->root_image = NULL;
+        definition->hooks[HOOK_START_HOST].n = 1;
+        CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
+        definition->hooks[HOOK_START_HOST].n = 0;
         REQUIRE(ARRAY_APPEND(definition->id_ranges, definition->n_id_ranges, range) == 0);
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->n_id_ranges = 0;

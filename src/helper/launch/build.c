@@ -20,6 +20,7 @@
 #include "helper/root/api.h"
 #include "helper/root/dev.h"
 #include "helper/root/extra.h"
+#include "helper/root/stage.h"
 
 int launch_clone(Launch *launch) {
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
@@ -140,6 +141,15 @@ int launch_mount(Launch *launch) {
         r = extra_mounts(failure, plan, launch->root.tree, launch->user_namespace);
         if (r < 0)
                 return r;
+
+        if (launch->definition->hooks[HOOK_AUTODEV].n > 0) {
+                r = stage_expose_dev(launch->stage, launch->root.tree);
+                if (r < 0)
+                        return r;
+                r = launch_hooks(launch, HOOK_AUTODEV);
+                if (r < 0)
+                        return r;
+        }
 
         r = step_begin(failure, STEP_TREE, "read-only");
         if (r < 0)

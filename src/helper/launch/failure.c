@@ -19,6 +19,7 @@ static const struct {
         [STEP_DEVICE] = { "device", "find the device" },
         [STEP_UNIT] = { "unit", "bring up to date the properties of" },
         [STEP_DELAY] = { "delay", "wait for the start delay" },
+        [STEP_HOOK] = { "hook", "run the hook" },
         [STEP_CGROUP] = { "cgroup", "set up the cgroup" },
         [STEP_NAMESPACE] = { "namespace", "make a mount namespace" },
         [STEP_ROOT] = { "root", "open the root" },

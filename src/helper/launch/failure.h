@@ -20,6 +20,7 @@ typedef enum Step {
         STEP_DEVICE,       /* device: what [Device] sections name on the host */
         STEP_UNIT,         /* unit: the unit's properties agree with the definition */
         STEP_DELAY,        /* delay: [Autostart] Delay= at boot */
+        STEP_HOOK,         /* hook: a program of [Hooks], at its own place among these */
         STEP_CGROUP,       /* cgroup: launch/ and payload/ below the unit's cgroup */
         STEP_NAMESPACE,    /* namespace: the launcher's own mount namespace */
         STEP_ROOT,         /* root: open the root */

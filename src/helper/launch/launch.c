@@ -31,6 +31,9 @@ static int launch_steps(Launch *launch, const char *name) {
         if (r < 0)
                 return r;
 
+        r = launch_hooks(launch, HOOK_PRE_MOUNT);
+        if (r < 0)
+                return r;
         r = root_open(failure, &launch->plan, &launch->root);
         if (r < 0)
                 return r;

@@ -15,8 +15,6 @@
 #include "helper/unit/systemctl.h"
 #include "spec/dropin.h"
 
-#define START_TIMEOUT_USEC (UINT64_C(90) * 1000 * 1000)
-
 /* 1 if the unit has what the definition says, 0 if not. */
 static int unit_is_current(const Definition *definition, const char *expected) {
         _cleanup_free_ char *path = NULL, *text = NULL;

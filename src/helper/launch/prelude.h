@@ -9,6 +9,8 @@
 #include "helper/launch/failure.h"
 #include "spec/devices.h"
 
+#define START_TIMEOUT_USEC (UINT64_C(90) * 1000 * 1000) /* systemd's own, for a start without waits */
+
 /* Compares the generated drop-in with the definition and its devices; has systemd reload its units if they differ. */
 int prelude_update_unit(Failure *failure, const Definition *definition, const DeviceNodes *devices);
 

@@ -92,7 +92,8 @@ int launch_begin(Launch *launch, const char *name) {
         r = prelude_update_unit(failure, launch->definition, &launch->plan.devices);
         if (r < 0)
                 return r;
-        return prelude_delay(failure, launch->definition, &launch->notify);
+        r = prelude_delay(failure, launch->definition, &launch->notify);
+        return r < 0 ? r : launch_hooks_prelude(launch);
 }
 
 static int launch_prepare_seccomp(Launch *launch) {

@@ -90,7 +90,11 @@ int launch_release(Launch *launch) {
                 return 0;
         if (r > 0)
                 return failure_cause(&launch->failure, -EPERM, "it has /proc/self/exe for its interpreter");
-        return r;
+        if (r < 0)
+                return r;
+
+        /* It is held before its first instruction. */
+        return launch_hooks(launch, HOOK_START_HOST);
 }
 
 int launch_hand_over(Launch *launch) {

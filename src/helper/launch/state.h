@@ -64,6 +64,12 @@ void launch_done(Launch *launch);
 /* Up to the definition and the unit's agreement with it. */
 int launch_begin(Launch *launch, const char *name);
 
+/* The hooks of a kind, one after the other. */
+int launch_hooks(Launch *launch, HookKind kind);
+
+/* Those that are run with the host as it is. What they have mounted is part of the host for this start. */
+int launch_hooks_prelude(Launch *launch);
+
 /* Ids, limits, machine id, system calls: what needs no mount. */
 int launch_prepare(Launch *launch);
 

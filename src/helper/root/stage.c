@@ -67,3 +67,22 @@ int stage_enter(Failure *failure, int *ret_fd) {
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
+
+int stage_expose_dev(int stage, int root_fd) {
+        _cleanup_close_ int dev = -EBADF, directory = -EBADF, tree = -EBADF;
+        int r;
+
+        dev = open_beneath(root_fd, "dev", O_PATH | O_DIRECTORY);
+        if (dev < 0)
+                return dev;
+        r = mount_clone(dev, "", false, &tree);
+        if (r < 0)
+                return r;
+        if (mkdirat(stage, STAGE_AUTODEV, 0700) < 0)
+                return -errno;
+        directory = openat(stage, STAGE_AUTODEV, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (directory < 0 || mkdirat(directory, "dev", 0755) < 0)
+                return -errno;
+
+        return mount_attach_at(tree, directory, "dev");
+}

@@ -16,5 +16,10 @@
 #define STAGE_HIDDEN "hidden"   /* an empty file, mode 0, the host's root's */
 #define STAGE_BOOT_ID "boot-id" /* a random id for this boot of the container */
 
+#define STAGE_AUTODEV "autodev" /* the container's /dev and nothing else, as autodev/dev */
+
+/* Shows the mounted /dev to hooks of the host, without a way through the container's own directories. */
+int stage_expose_dev(int stage, int root_fd);
+
 /* Gives the launcher a mount namespace of its own and the stage in it. */
 int stage_enter(Failure *failure, int *ret_fd);

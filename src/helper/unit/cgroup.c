@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,6 +214,74 @@ int cgroup_setup(Cgroup *cgroup) {
         if (r < 0)
                 return r;
         return file_write(cgroup->payload, "cgroup.max.descendants", DESCENDANTS_LIMIT);
+}
+
+int cgroup_reopen(Cgroup *cgroup) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = cgroup_unit_path(&path, NULL);
+        if (r < 0)
+                return r;
+
+        cgroup_done(cgroup);
+        cgroup->unit = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (cgroup->unit < 0)
+                return -errno;
+        cgroup->launch = openat(cgroup->unit, CGROUP_LAUNCH, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        cgroup->payload = openat(cgroup->unit, CGROUP_PAYLOAD, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return cgroup->launch < 0 || cgroup->payload < 0 ? -errno : 0;
+}
+
+int cgroup_make_hook(int unit, int *ret_fd) {
+        int r;
+
+        /* Anew each time: see above. */
+        r = cgroup_remove(unit, CGROUP_HOOK, 0);
+        if (r < 0)
+                return r;
+        if (mkdirat(unit, CGROUP_HOOK, 0755) < 0)
+                return -errno;
+
+        *ret_fd = openat(unit, CGROUP_HOOK, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return *ret_fd < 0 ? -errno : 0;
+}
+
+/* Waits until no process is left. The kernel tells of a change of the file. */
+static int cgroup_wait_empty(int cgroup) {
+        _cleanup_close_ int events = -EBADF;
+
+        events = openat(cgroup, "cgroup.events", O_RDONLY | O_CLOEXEC);
+        if (events < 0)
+                return -errno;
+
+        for (;;) {
+                struct pollfd p = { .fd = events, .events = POLLPRI };
+                char text[256];
+                ssize_t n;
+
+                n = pread(events, text, sizeof text - 1, 0);
+                if (n < 0)
+                        return -errno;
+                text[n] = '\0';
+                if (strstr(text, "populated 0"))
+                        return 0;
+                n = poll(&p, 1, HOOK_KILL_MSEC);
+                if (n == 0)
+                        return -ETIMEDOUT;
+                if (n < 0 && errno != EINTR)
+                        return -errno;
+        }
+}
+
+int cgroup_end_hook(int unit, int hook) {
+        int r;
+
+        r = file_write(hook, "cgroup.kill", "1");
+        if (r < 0)
+                return r;
+        r = cgroup_wait_empty(hook);
+        return r < 0 ? r : cgroup_remove(unit, CGROUP_HOOK, 0);
 }
 
 void cgroup_done(Cgroup *cgroup) {

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/hooks/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "basic/cleanup.h"
+#include "basic/file.h"
+#include "helper/process/environment.h"
+#include "spec/hook.h"
+
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define HOOK_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Texts of a definition are UTF-8 without control characters; paths need not be. */
+static void print_string(FILE *stream, const char *text) {
+        (void) fputc('"', stream);
+        for (const char *p = text; *p; p++) {
+                if (*p == '"' || *p == '\\')
+                        (void) fputc('\\', stream);
+                if ((unsigned char) *p < 0x20)
+                        (void) fprintf(stream, "\\u%04x", (unsigned) *p);
+                else
+                        (void) fputc(*p, stream);
+        }
+        (void) fputc('"', stream);
+}
+
+static void print_pair(FILE *stream, const char *key, const char *value) {
+        (void) fprintf(stream, ",\"%s\":", key);
+        if (value)
+                print_string(stream, value);
+        else
+                (void) fputs("null", stream);
+}
+
+static void print_ids(FILE *stream, const HookFacts *facts) {
+        static const char *const kinds[] = {
+                [ID_UID] = "uid", [ID_GID] = "gid", [ID_UID | ID_GID] = "both"
+        };
+
+        (void) fputs(",\"ids\":", stream);
+        if (!facts->ids || !facts->definition->user_namespace) {
+                (void) fputs("null", stream);
+                return;
+        }
+
+        (void) fputc('[', stream);
+        for (size_t i = 0; i < facts->ids->n; i++) {
+                const IdRange *range = facts->ids->ranges + i;
+
+                (void) fprintf(stream,
+                               "%s{\"kind\":\"%s\",\"inside\":%" PRIu32 ",\"outside\":%" PRIu32
+                               ",\"count\":%" PRIu32 "}",
+                               i > 0 ? "," : "", kinds[range->kinds], range->inside, range->outside,
+                               range->count);
+        }
+        (void) fputc(']', stream);
+}
+
+/* The file that defines the container; NULL if it came as a text. */
+static const char *definition_file(const Definition *definition) {
+        return definition->n_files > 0 && definition->files[0][0] == '/' ? definition->files[0] : NULL;
+}
+
+static void print_state(FILE *stream, const HookFacts *facts, HookKind kind) {
+        char unit[UNIT_NAME_SIZE];
+
+        unit_name(facts->kind, facts->definition->name, unit);
+        (void) fputs("{\"version\":1", stream);
+        print_pair(stream, "hook", hook_name(kind));
+        print_pair(stream, "name", facts->definition->name);
+        print_pair(stream, "unit", unit);
+        print_pair(stream, "definition", definition_file(facts->definition));
+        print_pair(stream, "root", facts->root);
+        print_pair(stream, "mount", facts->mount);
+        print_pair(stream, "machine_id", facts->machine_id);
+        print_ids(stream, facts);
+        if (facts->pid > 0)
+                (void) fprintf(stream, ",\"pid\":%d}\n", (int) facts->pid);
+        else
+                (void) fputs(",\"pid\":null}\n", stream);
+}
+
+int hook_state_open(const HookFacts *facts, HookKind kind, int *ret_fd) {
+        _cleanup_free_ char *text = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        size_t size = 0;
+        FILE *stream;
+        int r;
+
+        stream = open_memstream(&text, &size);
+        if (!stream)
+                return -ENOMEM;
+        print_state(stream, facts, kind);
+        if (fclose(stream) != 0)
+                return -ENOMEM;
+
+        fd = memfd_create("berth-hook", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (fd < 0)
+                return -errno;
+        r = fd_write_all(fd, text, size);
+        if (r < 0)
+                return r;
+        if (fcntl(fd, F_ADD_SEALS, SEALS) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+                return -errno;
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int hook_environment(const HookFacts *facts, HookKind kind, Environment *ret) {
+        char pid[16] = "";
+        const char *const variables[][2] = {
+                {"PATH",              HOOK_PATH                         },
+                { "LXC_NAME",         facts->definition->name           },
+                { "LXC_HOOK_TYPE",    hook_name(kind)                   },
+                { "LXC_HOOK_SECTION", "lxc"                             },
+                { "LXC_HOOK_VERSION", "1"                               },
+                { "LXC_CONFIG_FILE",  definition_file(facts->definition)},
+                { "LXC_ROOTFS_PATH",  facts->root                       },
+                { "LXC_ROOTFS_MOUNT", facts->mount                      },
+                { "LXC_PID",          facts->pid > 0 ? pid : NULL       },
+        };
+        Environment environment = ENVIRONMENT_NULL;
+        int r = 0;
+
+        (void) snprintf(pid, sizeof pid, "%d", (int) facts->pid);
+        for (size_t i = 0; i < ELEMENTSOF(variables) && r >= 0; i++)
+                if (variables[i][1])
+                        r = environment_set(&environment, variables[i][0], variables[i][1]);
+        if (r < 0) {
+                environment_done(&environment);
+                return r;
+        }
+
+        *ret = environment;
+        return 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The hooks of a start that run on the host. A hook that fails is the start's failure.
+ *
+ * The launcher has mounts of its own by then. After hooks that were run with the host's it takes a new copy
+ * of those, so that it finds what they have mounted.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "basic/cleanup.h"
+#include "helper/hooks/run.h"
+#include "helper/launch/prelude.h"
+#include "helper/launch/state.h"
+#include "helper/root/stage.h"
+#include "spec/hook.h"
+#include "spec/limits.h"
+
+#define HOST_MOUNTS "/proc/1/ns/mnt"
+#define ROOT_PATH_SIZE (sizeof STORE_IMAGES + NAME_MAX_LENGTH + 8)
+
+/* Where the root is on the host, as far as a path says it. */
+static const char *root_path(const Definition *definition, char buffer[static ROOT_PATH_SIZE]) {
+        if (!definition->managed)
+                return definition->root_image
+                                       ?: definition_descriptor(definition->root_path)
+                                          ? NULL
+                                          : definition->root_path;
+
+        (void) snprintf(buffer, ROOT_PATH_SIZE, STORE_IMAGES "/%s.raw", definition->name);
+        if (access(buffer, F_OK) < 0)
+                (void) snprintf(buffer, ROOT_PATH_SIZE, STORE_ROOTS "/%s", definition->name);
+        return buffer;
+}
+
+/* The time of a hook does not count against TimeoutStartSec=. */
+static int extend_start(const Launch *launch) {
+        char text[64];
+
+        (void) snprintf(text, sizeof text, "EXTEND_TIMEOUT_USEC=%" PRIu64,
+                        launch->definition->hook_timeout_usec + START_TIMEOUT_USEC);
+        return notify_send(&launch->notify, text);
+}
+
+int launch_hooks(Launch *launch, HookKind kind) {
+        const HookList *list = launch->definition->hooks + kind;
+        HookPlace place = { .unit = launch->cgroup.unit };
+        _cleanup_close_ int mounts = -EBADF;
+        char buffer[ROOT_PATH_SIZE], cause[HOOK_CAUSE_SIZE];
+        bool planned = launch->plan.machine_id[0];
+        HookFacts facts = {
+                .definition = launch->definition,
+                .kind = launch->plan.kind,
+                .mount = kind == HOOK_AUTODEV ? STAGE_PATH "/" STAGE_AUTODEV : NULL,
+                .pid = launch->pid,
+                .ids = planned ? &launch->plan.ids : NULL,
+                .machine_id = planned ? launch->plan.machine_id : NULL,
+        };
+        int r;
+
+        if (list->n == 0)
+                return 0;
+        facts.root = root_path(launch->definition, buffer);
+        /* What people put the host in order with has the host's own mounts. To the others the launcher's
+         * belong, where what they mount is nobody else's. */
+        if (kind == HOOK_PRE_START || kind == HOOK_START_HOST) {
+                mounts = open(HOST_MOUNTS, O_RDONLY | O_CLOEXEC);
+                if (mounts < 0)
+                        return -errno;
+        }
+        place.mounts = mounts;
+
+        for (size_t i = 0; i < list->n; i++) {
+                r = step_begin(&launch->failure, STEP_HOOK, "%s=%s", hook_key(kind), list->commands[i][0]);
+                if (r < 0)
+                        return r;
+                r = extend_start(launch);
+                if (r < 0)
+                        return r;
+                r = hook_run(&facts, kind, i, &place, cause);
+                if (r < 0)
+                        return cause[0] ? failure_cause(&launch->failure, r, "%s", cause) : r;
+        }
+
+        return 0;
+}
+
+int launch_hooks_prelude(Launch *launch) {
+        _cleanup_close_ int mounts = -EBADF;
+        int r;
+
+        if (launch->definition->hooks[HOOK_PRE_START].n == 0)
+                return 0;
+        r = launch_hooks(launch, HOOK_PRE_START);
+        if (r < 0)
+                return r;
+
+        r = step_begin(&launch->failure, STEP_NAMESPACE, "%s", "");
+        if (r < 0)
+                return r;
+        mounts = open(HOST_MOUNTS, O_RDONLY | O_CLOEXEC);
+        if (mounts < 0 || setns(mounts, CLONE_NEWNS) < 0)
+                return -errno;
+        launch->stage = fd_close(launch->stage);
+        r = stage_enter(&launch->failure, &launch->stage);
+        return r < 0 ? r : cgroup_reopen(&launch->cgroup);
+}

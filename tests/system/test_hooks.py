@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""[Hooks]: what is run when, with which rights, what it is told, and what becomes of a start whose hook fails. The
+hooks write down what they see in a directory of the machine.
+"""
+
+import json
+import time
+
+import pytest
+
+PLACE = '/etc/berth/hooks'
+SEEN = '/run/hooks-seen'
+HOST_HOOKS = ['PreStart', 'PreMount', 'Autodev', 'StartHost']
+
+# One script for all kinds: its argument names the file that it writes to.
+WRITER = f'''#!/bin/sh
+inherited=$(ls /proc/self/fd)
+exec 9>>{SEEN}/$1
+{{
+        echo "state $(cat)"
+        echo "umask $(umask)"
+        echo "cwd $(pwd)"
+        echo "argument $2"
+        echo "fds $inherited" | tr '\\n' ' ' && echo
+        grep -E '^(Sig(Blk|Ign)|Cap...|Uid|Groups):' /proc/$$/status | sed 's/^/status /'
+        tr '\\0' '\\n' </proc/$$/environ | sed 's/^/env /'
+        echo "processes $(readlink /proc/$$/ns/pid)"
+        echo "mounts $(readlink /proc/$$/ns/mnt)"
+        cat /proc/$$/cgroup
+        [ -z "$LXC_ROOTFS_MOUNT" ] || ls "$LXC_ROOTFS_MOUNT" | sed 's/^/root /'
+}} >&9
+echo "$1 was here"
+'''
+DEFINITION = '''[Container]
+Command=/bin/sleep 1000
+[Root]
+Path=/srv/guests/busybox
+Overlay=yes
+'''
+
+
+class Seen:
+    """What the script wrote about itself."""
+
+    def __init__(self, text):
+        self.text = text
+        self.lines = text.splitlines()
+        self.state = json.loads(self.all('state')[0])
+        self.environment = dict(line.split('=', 1) for line in self.all('env'))
+        self.status = dict(line.split(':\t', 1) for line in self.all('status'))
+
+    def all(self, word):
+        return [line[len(word) + 1:] for line in self.lines if line.startswith(word + ' ')]
+
+
+@pytest.fixture
+def hooks(machine):
+    """hooks(NAME, TEXT) makes a program and returns its path; hooks.seen(NAME) is what the writer saw."""
+    made = []
+
+    def make(name, text=WRITER, mode=0o755):
+        machine.write(f'{PLACE}/{name}', text, mode)
+        return f'{PLACE}/{name}'
+
+    machine.run(f'mkdir -p {SEEN}')
+    make.seen = lambda name: Seen(machine.run(f'cat {SEEN}/{name}').stdout)
+    yield make
+    machine.remove(PLACE, SEEN, *made)
+
+
+def section(*lines):
+    return DEFINITION + '[Hooks]\n' + ''.join(f'{line}\n' for line in lines)
+
+
+def lines_of(container, *matches):
+    container.machine.run(['journalctl', '--sync'])
+    return container.machine.run(['journalctl', '--quiet', '--no-pager', '--output=cat', f'--unit={container.unit}',
+                                  *matches]).stdout.splitlines()
+
+
+def test_hooks_of_the_host(container, hooks, machine):
+    """Their order, rights, surroundings, and what they are told."""
+    writer = hooks('writer')
+    one = container('hooked', section(*(f'{kind}={writer} {kind} "two words"' for kind in HOST_HOOKS),
+                                      f'PreStart={writer} again'))
+    one.start()
+    seen = {kind: hooks.seen(kind) for kind in HOST_HOOKS}
+    host = machine.run('readlink /proc/self/ns/mnt').stdout.strip()
+
+    for kind, one_seen in seen.items():
+        environment, state = one_seen.environment, one_seen.state
+        assert one_seen.all('argument') == ['two words']
+        assert one_seen.all('umask') == ['0022'] and one_seen.all('cwd') == ['/']
+        # 3 is the script itself, 4 the directory that ls reads.
+        assert one_seen.all('fds')[0].split() == ['0', '1', '2', '3', '4']
+        assert one_seen.status['SigBlk'] == one_seen.status['SigIgn'] == '0' * 16
+        assert one_seen.status['Uid'].split() == ['0'] * 4 and not one_seen.status['Groups'].strip()
+        assert int(one_seen.status['CapEff'], 16) & 1 << 21, 'CAP_SYS_ADMIN'
+        assert one_seen.text.count(f'0::{one.show("ControlGroup")}/hook\n') == 1
+        assert {key for key in environment if not key.startswith('LXC_')} <= {'PATH', 'PWD', 'OLDPWD', 'SHLVL', '_'}
+        assert environment['LXC_NAME'] == state['name'] == 'hooked'
+        assert environment['LXC_HOOK_TYPE'] == state['hook']
+        assert environment['LXC_HOOK_VERSION'] == '1' and environment['LXC_HOOK_SECTION'] == 'lxc'
+        assert environment['LXC_CONFIG_FILE'] == state['definition'] == one.path
+        assert environment['LXC_ROOTFS_PATH'] == state['root'] == '/srv/guests/busybox'
+        assert state['unit'] == one.unit and state['version'] == 1
+    assert [seen[kind].state['hook'] for kind in HOST_HOOKS] == ['pre-start', 'pre-mount', 'autodev', 'start-host']
+
+    assert seen['PreStart'].state['pid'] is seen['PreStart'].state['ids'] is None
+    assert seen['StartHost'].state['pid'] == one.main_pid()
+    assert seen['StartHost'].environment['LXC_PID'] == str(one.main_pid())
+    assert seen['StartHost'].state['ids'][0]['count'] == 65536
+    assert {kind: seen[kind].all('processes')[0] for kind in HOST_HOOKS} == \
+        dict.fromkeys(HOST_HOOKS, machine.run('readlink /proc/self/ns/pid').stdout.strip())
+    assert [kind for kind in HOST_HOOKS if seen[kind].all('mounts') == [host]] == ['PreStart', 'StartHost']
+    assert seen['Autodev'].all('root') == ['dev']
+
+    journal = lines_of(one, f'SYSLOG_IDENTIFIER={one.name}')
+    said = [line for line in journal if line.endswith('was here')]
+    assert said == [f'{kind} was here' for kind in ('PreStart', 'again', 'PreMount', 'Autodev', 'StartHost')]
+    assert lines_of(one, 'HOOK=pre-mount') == ['PreMount was here']
+    assert 'hook' not in machine.run(f'ls /sys/fs/cgroup/{one.show("ControlGroup")}').stdout.split()
+
+
+def test_what_they_are_for(container, hooks, machine, tree):
+    """PreStart prepares the host, PreMount mounts for this container alone, Autodev makes a node."""
+    hooks('prepare', f'#!/bin/sh\nmkdir -p {SEEN}/root/mnt && mount -t tmpfs hooked {SEEN}\n'
+                     f'mkdir -p {SEEN}/root && cp -a /srv/guests/busybox/. {SEEN}/root/ && mkdir -p {SEEN}/root/mnt\n')
+    hooks('private', f'#!/bin/sh\nmount -t tmpfs private {SEEN}/root/mnt && echo secret >{SEEN}/root/mnt/file\n')
+    hooks('node', '#!/bin/sh\nmknod -m 666 "$LXC_ROOTFS_MOUNT/dev/nothing" c 1 3\n')
+    definition = section(f'PreStart={PLACE}/prepare', f'PreMount={PLACE}/private', f'Autodev={PLACE}/node')
+    one = container('prepared', definition.replace('/srv/guests/busybox\nOverlay', f'{SEEN}/root\nReadOnly'))
+    one.start()
+    try:
+        assert one.inside('cat /mnt/file; echo >/dev/nothing && stat -c %F /dev/nothing').stdout == \
+            'secret\ncharacter special file\n'
+        assert machine.run(f'ls {SEEN}/root/mnt').stdout == ''
+    finally:
+        one.stop()
+        machine.run(f'umount {SEEN}')
+
+
+@pytest.mark.parametrize('kind', HOST_HOOKS)
+def test_failing(container, hooks, machine, kind):
+    """The sentence names hook, program, status and the last line; what the hook left running is gone."""
+    one = container('failing', section(f'{kind}={hooks("bad")}', 'Timeout=20'))
+    hooks('bad', f'#!/bin/sh\n(trap "" TERM HUP; exec sleep 4321) &\necho first\nprintf "no \\033[1mdisk\\007 here\\n" >&2\n'
+                 'exit 3\n')
+    assert one.start(check=False).returncode != 0
+    sentence = (f'Cannot start container failing: failed to run the hook {kind}={PLACE}/bad: it ended with status 3, and '
+                'said last: no \\x1b[1mdisk\\x07 here')
+    assert sentence in lines_of(one)
+    # systemd drops the backslashes.
+    assert one.show('StatusText') == sentence.replace('\\', '')
+    assert machine.run("pgrep -f 'sleep 432[1]'", check=False).stdout == ''
+
+
+BAD = {
+    'killed': ('#!/bin/sh\nkill -SEGV $$\n', 0o755, 'it was killed by SIGSEGV, and said nothing'),
+    'no-exec': ('#!/bin/sh\n', 0o644, 'it cannot be executed: it is not executable'),
+    'no-interpreter': ('#!/nowhere\n', 0o755, 'it cannot be executed: its interpreter is missing'),
+    'no-program': ('hello\n', 0o755,
+                   'it cannot be executed: it is neither a program of this machine nor a script that begins with #!'),
+    'writable': ('#!/bin/sh\n', 0o777, 'it is run on the host, and may be written by root alone: '
+                 f'{PLACE}/writable is writable by everybody (mode 0777)'),
+}
+
+
+@pytest.mark.parametrize('case', BAD)
+def test_bad_program(container, hooks, case):
+    text, mode, cause = BAD[case]
+    one = container('bad', section(f'PreStart={hooks(case, text, mode)}'))
+    assert one.start(check=False).returncode != 0
+    assert one.show('StatusText').endswith(f'failed to run the hook PreStart={PLACE}/{case}: {cause}')
+
+
+def test_untrusted_places(container, hooks, machine):
+    """A directory that somebody else can write, a file of somebody else, a directory, nothing."""
+    hooks('open/program', '#!/bin/sh\n')
+    hooks('users', '#!/bin/sh\n')
+    machine.run(f'chmod 1777 {PLACE}/open && chown 1000 {PLACE}/users && ln -s {PLACE}/users /run/link-of-root')
+    one = container('bad', DEFINITION)
+    try:
+        for program, cause in ((f'{PLACE}/open/program', f'{PLACE}/open is writable by everybody (mode 1777)'),
+                               (f'{PLACE}/users', f'{PLACE}/users belongs to user 1000, not to root'),
+                               ('/run/link-of-root', f'{PLACE}/users belongs to user 1000, not to root'),
+                               (PLACE, 'it is not a regular file'), ('/no/where', 'No such file or directory')):
+            one.define(section(f'PreStart={program}'))
+            assert one.start(check=False).returncode != 0
+            assert one.show('StatusText').endswith(cause)
+    finally:
+        machine.remove('/run/link-of-root')
+
+
+def test_time_limit(container, hooks, machine):
+    """It is killed with what it started, also what left its session, and the start fails."""
+    hooks('slow', f'#!/bin/sh\necho waiting\nsetsid sleep 4322 &\nsleep 4322\n')
+    one = container('slow', section(f'PreStart={PLACE}/slow', 'Timeout=1500ms'))
+    begin = time.monotonic()
+    assert one.start(check=False).returncode != 0
+    assert 1.4 < time.monotonic() - begin
+    assert one.show('StatusText').endswith('it did not end within 1.5 s, [Hooks] Timeout=, and said last: waiting')
+    assert machine.run("pgrep -f 'sleep 432[2]'", check=False).stdout == ''
+
+
+def test_much_output(container, hooks):
+    """More than a pipe holds, lines without end, and what tries to be a field or a priority."""
+    hooks('talk', '#!/bin/sh\nhead -c 200000 /dev/zero | tr "\\0" x\necho\nprintf "<0>emergency\\nPRIORITY=0\\n"\n'
+                  'printf last\n')
+    one = container('talking', section(f'StartHost={PLACE}/talk'))
+    one.start()
+    lines = lines_of(one, 'HOOK=start-host')
+    assert sum(len(line) for line in lines if set(line) == {'x'}) == 200000
+    assert lines[-3:] == ['<0>emergency', 'PRIORITY=0', 'last']
+    assert lines_of(one, 'HOOK=start-host', 'PRIORITY=0') == []
+
+
+def test_launcher_killed(container, hooks, machine):
+    """kill -9 of the launcher while a hook runs leaves nothing of the hook."""
+    hooks('wait', f'#!/bin/sh\nsetsid sleep 4323 &\necho $PPID >{SEEN}/launcher.new; mv {SEEN}/launcher.new '
+                  f'{SEEN}/launcher; sleep 4323\n')
+    one = container('orphan', section(f'PreMount={PLACE}/wait', 'Timeout=1min'))
+    one.systemctl('start', '--no-block')
+    one.wait_for(lambda: machine.run(f'test -e {SEEN}/launcher', check=False).returncode == 0, 'its hook', 20)
+    machine.run(f'kill -KILL $(cat {SEEN}/launcher)')
+    one.wait_state('failed', 10)
+    one.wait_for(lambda: machine.run("pgrep -f 'sleep 432[3]'", check=False).stdout == '', 'the end of the hook', 10)
+
+
+def test_policy(container, hooks):
+    """A definition that others could have written cannot name a program of the host."""
+    one = container('policy')
+    one.define(f'[Root]\nManaged=yes\n[Hooks]\nPreStart={hooks("writer")} policy\n', mode=0o666)
+    assert one.start(check=False).returncode != 0
+    assert ': PreStart=: may be set only in a definition that root alone can write' in one.show('StatusText')
+    with pytest.raises(Exception):
+        hooks.seen('policy')
