@@ -204,7 +204,7 @@ static void test_refused_values(void) {
                 { "Network", "Type=veth",
                   "there is no section [Network]; there are [Container], [Root], [Identity], [Namespaces], "
                   "[Mount], [Device], [Security], "
-                  "[Resources], [Autostart]\n" },
+                  "[Resources], [Hooks], [Autostart]\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
