@@ -105,7 +105,7 @@ def test_default(machine, defined):
 def test_weak(machine, defined):
     """Each thing that a definition makes weaker is found in effect, with the line that made it so."""
     weak = defined('weak', WEAK)
-    expected = {('user-namespace', 'UserNamespace', HIGH), ('seccomp', 'Seccomp', HIGH), ('nesting', 'Nesting', MEDIUM),
+    expected = {('user-namespace', 'UserNamespace', HIGH), ('seccomp', 'Seccomp', HIGH), ('nesting', 'Nesting', HIGH),
                 ('bounding-capabilities', 'Capabilities', HIGH), ('tasks-limit', 'TasksMax', MEDIUM),
                 ('namespaces', 'Share', MEDIUM), ('namespaces', 'Share', LOW)}
 

@@ -232,6 +232,7 @@ static void test_in_effect(void) {
 
         report_clear(&report);
         view.status.seccomp = 0;
+        view.definition->no_new_privileges = true;
         view.status.sets[SET_BOUNDING] |= CAPABILITY_BIT(63);
         view.status.sets[SET_INHERITABLE] = 1;
         view.own[VIEW_NETWORK] = ANSWER_NO;
@@ -255,7 +256,8 @@ static void test_in_effect(void) {
                                               "cgroup",
                                               "devices",
                                               "tasks-limit",
-                                              "device-programs" };
+                                              "device-programs",
+                                              "no-new-privileges" };
         for (size_t i = 0; i < ELEMENTSOF(layers); i++)
                 CHECK(find(&report, layers[i]));
 }

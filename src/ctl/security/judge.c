@@ -281,11 +281,22 @@ void judge_seccomp(const Judge *judge) {
 }
 
 void judge_privileges(const Judge *judge) {
+        bool configured = judge->definition && judge->definition->no_new_privileges;
         int set = judge->view->status.no_new_privileges;
 
-        if (set >= 0)
-                report_row(judge->report, "no-new-privileges", SOURCE_KERNEL, RATING_PLAIN, "%s",
-                           set > 0 ? "yes" : "no");
+        if (!judge->view->running) {
+                report_row(judge->report, "no-new-privileges", SOURCE_DEFINITION, RATING_PLAIN, "%s",
+                           configured ? "yes" : "no");
+                return;
+        }
+        if (set < 0)
+                return;
+        /* Nobody can take it back: it was never there. */
+        report_row(judge->report, "no-new-privileges", SOURCE_KERNEL,
+                   configured && set == 0 ? RATING_WEAK : RATING_PLAIN, "%s", set > 0 ? "yes" : "no");
+        if (configured && set == 0)
+                report_find(judge->report, "no-new-privileges", SEVERITY_LOW, NULL, NULL,
+                            "the definition says NoNewPrivileges=yes, and process 1 was started without it");
 }
 
 void judge_label(const Judge *judge) {
@@ -323,8 +334,8 @@ void judge_nesting(const Judge *judge) {
                 return;
         }
         report_row(judge->report, "nesting", SOURCE_DEFINITION, RATING_WEAK, "yes");
-        report_find(judge->report, "nesting", SEVERITY_MEDIUM, "Security", "Nesting",
-                    "more of the kernel is within reach, for containers in the container");
+        report_find(judge->report, "nesting", judge_severity(judge, SEVERITY_MEDIUM, SEVERITY_HIGH), "Security",
+                    "Nesting", "more of the kernel is within reach, for containers in the container");
 }
 
 /* The defaults are those of a container that has the same namespaces. */
