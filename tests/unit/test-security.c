@@ -296,7 +296,36 @@ static void test_hidden_parts(void) {
         CHECK_INT(find(&report, "sys")->severity, SEVERITY_MEDIUM);
 }
 
-TESTS(test_status,
+static void judge_device(View *view, const char *node, const char *access, Severity expected) {
+        _cleanup_(report_clear) Report report = {};
+        DeviceRule rule = { (char *) node, (char *) access };
+
+        view->unit.devices = &rule;
+        view->unit.n_devices = 1;
+        REQUIRE(judge(view, &report) == 0);
+        REQUIRE(find(&report, "device"));
+        CHECK_INT(find(&report, "device")->severity, expected);
+        view->unit.devices = NULL;
+        view->unit.n_devices = 0;
+}
+
+static void test_devices(void) {
+        _cleanup_(view_clear) View view = VIEW_NULL;
+
+        set_running(&view);
+        judge_device(&view, "/dev/block/8:0", "rwm", SEVERITY_LOW);
+        view.own[VIEW_USER] = ANSWER_NO;
+        judge_device(&view, "/dev/block/8:0", "rwm", SEVERITY_HIGH);
+        judge_device(&view, "/dev/block/8:0", "r", SEVERITY_MEDIUM);
+        judge_device(&view, "block-*", "w", SEVERITY_HIGH);
+        judge_device(&view, "/dev/char/1:1", "w", SEVERITY_HIGH);
+        judge_device(&view, "/dev/char/10:229", "rw", SEVERITY_MEDIUM);
+        judge_device(&view, "/dev/char/1:1x", "rw", SEVERITY_MEDIUM);
+        judge_device(&view, "char-\033[2J", "rw", SEVERITY_MEDIUM);
+}
+
+TESTS(test_devices,
+      test_status,
       test_ids,
       test_mounts,
       test_small_files,

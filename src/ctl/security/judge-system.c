@@ -165,47 +165,6 @@ void judge_mounts(const Judge *judge) {
         }
 }
 
-static void judge_device_programs(const Judge *judge) {
-        int n = judge->view->device_programs;
-
-        if (n < 0)
-                return;
-        report_row(judge->report, "device-programs", SOURCE_KERNEL, n > 0 ? RATING_FINE : RATING_WEAK, "%d",
-                   n);
-        if (n == 0)
-                report_find(judge->report, "device-programs",
-                            judge_severity(judge, SEVERITY_LOW, SEVERITY_HIGH), NULL, NULL,
-                            "nothing in the kernel enforces the unit's device policy: whoever has a node "
-                            "can open it");
-}
-
-void judge_devices(const Judge *judge) {
-        const UnitView *unit = &judge->view->unit;
-        bool closed;
-
-        if (!unit->seen || !unit->device_policy) {
-                report_row(judge->report, "devices", SOURCE_SYSTEMD, RATING_UNKNOWN, "systemd did not tell");
-                return;
-        }
-        closed = streq(unit->device_policy, "closed") || streq(unit->device_policy, "strict");
-        report_row(judge->report, "devices", SOURCE_SYSTEMD, closed ? RATING_FINE : RATING_WEAK, "%s",
-                   unit->device_policy);
-        if (!closed)
-                report_find(judge->report, "devices", judge_severity(judge, SEVERITY_MEDIUM, SEVERITY_HIGH),
-                            NULL, NULL,
-                            "DevicePolicy=%s of the unit: it may open devices besides the harmless ones",
-                            unit->device_policy);
-        for (size_t i = 0; i < unit->n_devices; i++) {
-                report_row(judge->report, "device", SOURCE_SYSTEMD, RATING_WEAK, "%s %s",
-                           unit->devices[i].node, unit->devices[i].access);
-                report_find(judge->report, "device", judge_severity(judge, SEVERITY_LOW, SEVERITY_MEDIUM),
-                            NULL, NULL,
-                            "DeviceAllow= of the unit lets it open %s (%s) where there is a node of it",
-                            unit->devices[i].node, unit->devices[i].access);
-        }
-        judge_device_programs(judge);
-}
-
 void judge_descriptors(const Judge *judge) {
         const View *view = judge->view;
         size_t host = 0;

@@ -152,14 +152,14 @@ static void find_shared(const Judge *judge, ViewNamespace which) {
                 const char *text;
         } consequences[_VIEW_NAMESPACE_N] = {
                 [VIEW_CGROUP] = {SEVERITY_MEDIUM,
-                                 "it sees where in the host's control groups everything is"               },
-                [VIEW_IPC] = { SEVERITY_MEDIUM, "it shares the host's message queues and shared memory"},
-                [VIEW_MOUNT] = { SEVERITY_HIGH,   "it mounts on the host"                                },
+                                 "it sees where in the host's control groups everything is"                      },
+                [VIEW_IPC] = { SEVERITY_MEDIUM, "it shares the host's message queues and shared memory"       },
+                [VIEW_MOUNT] = { SEVERITY_HIGH,   "it mounts on the host"                                       },
                 [VIEW_NETWORK] = { SEVERITY_MEDIUM, "it reaches what listens on the host's addresses and in "
-                                 "its abstract sockets, and takes "
-                                                    "its ports"                                                        },
-                [VIEW_PID] = { SEVERITY_HIGH,               "it sees the host's processes" },
-                [VIEW_UTS] = { SEVERITY_LOW,               "it has the host's name"                                                         },
+                                                    "its abstract sockets, and takes "
+                                                    "its ports"},
+                [VIEW_PID] = { SEVERITY_HIGH,   "it sees the host's processes"                                },
+                [VIEW_UTS] = { SEVERITY_LOW,    "it has the host's name"                                      },
         };
 
         if (consequences[which].text)
@@ -334,8 +334,9 @@ void judge_nesting(const Judge *judge) {
                 return;
         }
         report_row(judge->report, "nesting", SOURCE_DEFINITION, RATING_WEAK, "yes");
-        report_find(judge->report, "nesting", judge_severity(judge, SEVERITY_MEDIUM, SEVERITY_HIGH), "Security",
-                    "Nesting", "more of the kernel is within reach, for containers in the container");
+        report_find(judge->report, "nesting", judge_severity(judge, SEVERITY_MEDIUM, SEVERITY_HIGH),
+                    "Security", "Nesting",
+                    "more of the kernel is within reach, for containers in the container");
 }
 
 /* The defaults are those of a container that has the same namespaces. */

@@ -55,21 +55,22 @@ void report_row(Report *report, const char *layer, Source source, Rating rating,
         report->error = -ENOMEM;
 }
 
-/* Whom to blame. False: out of memory. */
-static bool finding_blame(const Report *report, const char *section, const char *key, Finding *finding) {
-        const Origin *origin;
-
-        if (!report->definition || !key)
-                return true;
-        origin = definition_origin(report->definition, section, key);
+/* False: out of memory. */
+static bool finding_blame(Finding *finding, const char *section, const char *key, const Origin *origin) {
         if (!origin)
                 return true;
-
+        free(finding->origin);
         finding->section = section;
         finding->key = key;
         finding->origin = string_printf("%s:%u", origin->file, origin->line);
 
         return finding->origin;
+}
+
+void report_blame(Report *report, const char *section, const char *key, const Origin *origin) {
+        if (report->n_findings > 0 && report->error == 0 &&
+            !finding_blame(report->findings + report->n_findings - 1, section, key, origin))
+                report->error = -ENOMEM;
 }
 
 void report_find(
@@ -80,6 +81,9 @@ void report_find(
                 const char *key,
                 const char *format,
                 ...) {
+        const Origin *origin = report->definition && key
+                                               ? definition_origin(report->definition, section, key)
+                                               : NULL;
         Finding finding = { .layer = layer, .severity = severity };
         va_list args;
         int r;
@@ -89,7 +93,7 @@ void report_find(
         va_end(args);
         if (r < 0)
                 finding.text = NULL;
-        if (r >= 0 && finding_blame(report, section, key, &finding) &&
+        if (r >= 0 && finding_blame(&finding, section, key, origin) &&
             ARRAY_APPEND(report->findings, report->n_findings, finding) >= 0)
                 return;
 

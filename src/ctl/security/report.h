@@ -74,6 +74,9 @@ void report_find(
                 const char *format,
                 ...) _printf_(6, 7);
 
+/* Blames a key for the last finding, where definition_origin() cannot tell which; ORIGIN may be NULL. */
+void report_blame(Report *report, const char *section, const char *key, const Origin *origin);
+
 /* The worst of all findings. */
 Severity report_worst(const Report *report);
 
