@@ -151,25 +151,26 @@ static void judge_text(const char *text, View *view, Report *report) {
 #define USUAL "[Container]\nCommand=/bin/true\n[Root]\nPath=/srv\n"
 
 static void test_configured(void) {
+        /* clang-format off */
         static const struct {
-                const char *text, *layer, *key;
                 Severity severity;
+                const char *layer, *key, *text;
         } weak[] = {
-                {"[Identity]\nUserNamespace=no\n",                                         "user-namespace",        "UserNamespace", SEVERITY_HIGH  },
-                { "[Identity]\nIDMap=0:0:65536\n",                                         "ids",                   "IDMap",         SEVERITY_HIGH  },
-                { "[Identity]\nIDMap=0:1000:1\n",                                          "ids",                   "IDMap",         SEVERITY_MEDIUM},
-                { "[Namespaces]\nShare=net\n",                                             "namespaces",            "Share",         SEVERITY_MEDIUM},
-                { "[Namespaces]\nShare=uts\n",                                             "namespaces",            "Share",         SEVERITY_LOW   },
-                { "[Security]\nSeccomp=off\n",                                             "seccomp",               "Seccomp",       SEVERITY_HIGH  },
-                { "[Security]\nSeccomp=mine\n",                                            "seccomp",               "Seccomp",       SEVERITY_LOW   },
-                { "[Security]\nSeccompRules=errno EPERM getpid\nSeccompRules=allow bpf\n", "seccomp",
-                 "SeccompRules",                                                                                                     SEVERITY_LOW   },
-                { "[Security]\nCapabilities=CAP_SYS_TIME\n",                               "bounding-capabilities", "Capabilities",
-                 SEVERITY_MEDIUM                                                                                                                    },
-                { "[Security]\nCapabilities=CAP_SYS_TIME\n[Identity]\nUserNamespace=no\n",
-                 "bounding-capabilities",                                                                           "Capabilities",  SEVERITY_HIGH  },
-                { "[Security]\nNesting=yes\n",                                             "nesting",               "Nesting",       SEVERITY_MEDIUM},
+                { SEVERITY_HIGH, "user-namespace", "UserNamespace", "[Identity]\nUserNamespace=no\n" },
+                { SEVERITY_HIGH, "ids", "IDMap", "[Identity]\nIDMap=0:0:65536\n" },
+                { SEVERITY_MEDIUM, "ids", "IDMap", "[Identity]\nIDMap=0:1000:1\n" },
+                { SEVERITY_MEDIUM, "namespaces", "Share", "[Namespaces]\nShare=net\n" },
+                { SEVERITY_LOW, "namespaces", "Share", "[Namespaces]\nShare=uts\n" },
+                { SEVERITY_HIGH, "seccomp", "Seccomp", "[Security]\nSeccomp=off\n" },
+                { SEVERITY_LOW, "seccomp", "Seccomp", "[Security]\nSeccomp=mine\n" },
+                { SEVERITY_LOW, "seccomp", "SeccompRules",
+                  "[Security]\nSeccompRules=errno EPERM getpid\nSeccompRules=allow bpf\n" },
+                { SEVERITY_MEDIUM, "bounding-capabilities", "Capabilities", "[Security]\nCapabilities=CAP_SYS_TIME\n" },
+                { SEVERITY_HIGH, "bounding-capabilities", "Capabilities",
+                  "[Security]\nCapabilities=CAP_SYS_TIME\n[Identity]\nUserNamespace=no\n" },
+                { SEVERITY_MEDIUM, "nesting", "Nesting", "[Security]\nNesting=yes\n" },
         };
+        /* clang-format on */
         _cleanup_(report_clear) Report report = {};
         _cleanup_(view_clear) View view = VIEW_NULL;
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "basic/string.h"
+#include "spec/hook.h"
 #include "spec/seccomp.h"
 
 #define SYSTEM_IDS 65536 /* below them are the ids of the host's own users and services */
@@ -339,6 +340,16 @@ void judge_nesting(const Judge *judge) {
                     "more of the kernel is within reach, for containers in the container");
 }
 
+/* They are no part of the container: what is told is that there are some. */
+static void judge_hooks(const Judge *judge) {
+        const Definition *definition = judge->definition;
+
+        for (HookKind i = 0; definition && i < _HOOK_N; i++)
+                for (size_t j = 0; j < definition->hooks[i].n; j++)
+                        report_row(judge->report, "hooks", SOURCE_DEFINITION, RATING_PLAIN, "%s=%s",
+                                   hook_key(i), definition->hooks[i].commands[j][0]);
+}
+
 /* The defaults are those of a container that has the same namespaces. */
 static int find_usual(Judge *judge) {
         Source source;
@@ -355,10 +366,10 @@ static int find_usual(Judge *judge) {
 
 int judge(const View *view, Report *ret) {
         static void (*const layers[])(const Judge *) = {
-                judge_user,        judge_ids,          judge_namespaces, judge_seccomp,
-                judge_privileges,  judge_capabilities, judge_label,      judge_keyring,
-                judge_proc,        judge_sys,          judge_mounts,     judge_devices,
-                judge_descriptors, judge_cgroup,       judge_limits,     judge_nesting,
+                judge_user,         judge_ids,     judge_namespaces,  judge_seccomp, judge_privileges,
+                judge_capabilities, judge_label,   judge_keyring,     judge_proc,    judge_sys,
+                judge_mounts,       judge_devices, judge_descriptors, judge_cgroup,  judge_limits,
+                judge_nesting,      judge_hooks,
         };
         Judge judge = { .view = view, .definition = view->definition, .report = ret };
         int r;
