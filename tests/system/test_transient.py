@@ -12,7 +12,7 @@ from transient import Transient
 FAILURE_C = Path(__file__).resolve().parents[2] / 'src/helper/launch/failure.c'
 STEPS = re.findall(r'\[STEP_\w+\] = \{ "([a-z-]+)"', FAILURE_C.read_text())
 # Of the steps only a definition on the host has.
-NOT_TRANSIENT = {'device', 'unit', 'delay'}
+NOT_TRANSIENT = {'device', 'unit', 'delay', 'hook'}
 OPENER = 'does not tell who opened it'
 USER = 1000
 NOBODYS_GROUP = 2147352576
