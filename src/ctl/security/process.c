@@ -32,6 +32,7 @@ static char *next_word(char **rest) {
  */
 
 static bool parse_hexadecimal(const char *text, uint64_t *ret) {
+        *ret = 0;
         if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
                 return false;
         *ret = strtoull(text, NULL, 16);
@@ -184,6 +185,7 @@ void mount_lines_clear(MountLines *mounts) {
         for (size_t i = 0; i < mounts->n; i++)
                 free(mounts->lines[i].text);
         free(mounts->lines);
+        free(mounts->by_id);
         *mounts = (MountLines){};
 }
 
@@ -204,18 +206,37 @@ static int add_mount_line(MountLines *mounts, const char *line, size_t size) {
         return 0;
 }
 
+static int compare_ids(const void *a, const void *b, void *lines) {
+        const MountLine *first = (const MountLine *) lines + *(const size_t *) a;
+        const MountLine *second = (const MountLine *) lines + *(const size_t *) b;
+
+        return (first->id > second->id) - (first->id < second->id);
+}
+
+static int sort_mount_lines(MountLines *mounts) {
+        mounts->by_id = calloc(mounts->n + 1, sizeof *mounts->by_id);
+        if (!mounts->by_id)
+                return -ENOMEM;
+        for (size_t i = 0; i < mounts->n; i++)
+                mounts->by_id[i] = i;
+        qsort_r(mounts->by_id, mounts->n, sizeof *mounts->by_id, compare_ids, mounts->lines);
+
+        return 0;
+}
+
 int mount_lines_parse(const char *text, MountLines *ret) {
         MountLines mounts = {};
+        int r = 0;
 
-        for (size_t size; *text; text += size + (text[size] == '\n')) {
-                int r;
-
+        for (size_t size; r >= 0 && *text; text += size + (text[size] == '\n')) {
                 size = strcspn(text, "\n");
                 r = add_mount_line(&mounts, text, size);
-                if (r < 0) {
-                        mount_lines_clear(&mounts);
-                        return r;
-                }
+        }
+        if (r >= 0)
+                r = sort_mount_lines(&mounts);
+        if (r < 0) {
+                mount_lines_clear(&mounts);
+                return r;
         }
 
         *ret = mounts;
@@ -231,9 +252,19 @@ const MountLine *mount_lines_find(const MountLines *mounts, const char *point) {
 }
 
 const MountLine *mount_lines_by_id(const MountLines *mounts, int id) {
-        for (size_t i = 0; i < mounts->n; i++)
-                if (mounts->lines[i].id == id)
-                        return mounts->lines + i;
+        size_t low = 0, high = mounts->n;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                const MountLine *mount = mounts->lines + mounts->by_id[middle];
+
+                if (mount->id == id)
+                        return mount;
+                if (mount->id < id)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
 
         return NULL;
 }

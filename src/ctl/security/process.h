@@ -62,6 +62,7 @@ typedef struct MountLine {
 typedef struct MountLines {
         MountLine *lines;
         size_t n;
+        size_t *by_id; /* indices in the order of ids */
 } MountLines;
 
 void mount_lines_clear(MountLines *mounts);

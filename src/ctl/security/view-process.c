@@ -178,6 +178,7 @@ static int add_descriptor(int process, unsigned number, View *view) {
 static int sort_strays(int process, View *view) {
         _cleanup_(mount_lines_clear) MountLines now = {}, host = {};
         _cleanup_free_ char *inside = NULL, *outside = NULL;
+        size_t kept = 0;
         int r;
 
         if (view->n_strays == 0)
@@ -192,15 +193,16 @@ static int sort_strays(int process, View *view) {
         if (r < 0)
                 return r;
 
-        for (size_t i = view->n_strays; i-- > 0;) {
+        for (size_t i = 0; i < view->n_strays; i++) {
                 StrayDescriptor *stray = view->strays + i;
 
                 stray->of_host = mount_lines_by_id(&host, stray->mount);
-                if (!mount_lines_by_id(&now, stray->mount))
-                        continue;
-                free(stray->path);
-                array_remove(view->strays, &view->n_strays, sizeof *view->strays, i);
+                if (mount_lines_by_id(&now, stray->mount))
+                        free(stray->path);
+                else
+                        view->strays[kept++] = *stray;
         }
+        view->n_strays = kept;
 
         return 0;
 }
