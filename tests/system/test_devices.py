@@ -83,6 +83,18 @@ def test_several(container, nodes):
     assert allowed(one) == [] and one.inside(f'ls {nodes}', check=False).returncode != 0
 
 
+def test_started_together(container, machine):
+    """Starts that find systemd's view of their units out of date at the same moment have it renewed once for all."""
+    def reloads():
+        machine.run(['journalctl', '--sync'])
+        return machine.run('journalctl -b --output=cat _PID=1 | grep -c "^Reloading\\."', check=False).stdout
+    before = int(reloads())
+    several = [container(f'together-{i}', SLEEP + BUSYBOX + device('/dev/fuse')) for i in range(5)]
+    machine.run(['systemctl', 'start', *(one.unit for one in several)])
+    assert [allowed(one) for one in several] == [['/dev/char/10:229 rwm']] * 5
+    assert int(reloads()) == before + 1
+
+
 def test_owners_by_name(container, machine, tree, nodes):
     """Names are the guest's, not the host's; what only the guest's root could do is done as the guest's root."""
     guest = tree('busybox')

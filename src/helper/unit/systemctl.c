@@ -64,6 +64,7 @@ int systemctl_apply_limits(const char *unit, const char *cgroup) {
         char *const argv[] = {
                 (char *) "busctl",
                 (char *) "--quiet",
+                (char *) "--timeout=90", /* systemd may have many units to load */
                 (char *) "call",
                 (char *) "org.freedesktop.systemd1",
                 (char *) "/org/freedesktop/systemd1",

@@ -55,7 +55,7 @@ for place in places:
     for path, directories, files in os.walk(place):
         for name in directories + files:
             name = os.path.join(path, name)
-            if name not in ("/run/berth/console.sock", "/run/berth/helper.sock"):
+            if name not in ("/run/berth/console.sock", "/run/berth/helper.sock", "/run/berth/reload"):
                 found["files"].append(name)
         if place.startswith("/var"):
             del directories[:]
