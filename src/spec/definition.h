@@ -162,6 +162,13 @@ typedef struct CapabilityChange {
         uint64_t added, removed;
 } CapabilityChange;
 
+/* [Security] Keyring= */
+typedef enum KeyringMode {
+        KEYRING_PRIVATE, /* a fresh session keyring */
+        KEYRING_INHERIT, /* that of the unit */
+        _KEYRING_MODE_N,
+} KeyringMode;
+
 typedef struct Definition {
         char *name;
         bool trusted; /* every file that contributed is root's alone and lies in trusted places */
@@ -219,6 +226,7 @@ typedef struct Definition {
         CapabilityChange capabilities;
         uint64_t ambient;       /* capabilities that the command has as another user than root */
         bool no_new_privileges; /* default no */
+        KeyringMode keyring;
 
         /* [Resources] */
         ResourceProperty *properties;

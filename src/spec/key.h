@@ -22,6 +22,7 @@ typedef enum KeyTrust {
         TRUST_WEIGHT,          /* no more than the default, 100 */
         TRUST_TASKS,           /* no more than the default, 16384 */
         TRUST_SECCOMP,         /* only default */
+        TRUST_KEYRING,         /* only private */
         TRUST_CAPABILITIES,    /* none beyond the default ones */
         _KEY_TRUST_N,
 } KeyTrust;

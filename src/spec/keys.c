@@ -73,6 +73,7 @@ WORDS(architecture_words,
       [ARCHITECTURE_ARM64] = "arm64");
 WORDS(mount_type_words, [MOUNT_BIND] = "bind", [MOUNT_TMPFS] = "tmpfs");
 WORDS(mount_flag_words, "nosuid", "nodev", "noexec", "noatime", "nosymfollow");
+WORDS(keyring_words, [KEYRING_PRIVATE] = "private", [KEYRING_INHERIT] = "inherit");
 WORDS(namespace_words, "uts", "ipc", "net", "cgroup", "time");
 
 #define ROW(section_, name_, type_, offset_, data_, trust_, live_, doc_)                                    \
@@ -169,6 +170,7 @@ const Key keys[] = {
         SECURITY("AmbientCapabilities", capability_set, ambient, NULL, ANYONE,
                  "capabilities of a command that is not root"),
         SECURITY("NoNewPrivileges", boolean, no_new_privileges, NULL, ANYONE, "no program inside gives rights"),
+        SECURITY("Keyring", word, keyring, &keyring_words, KEYRING, "the session keyring"),
         SECURITY("Seccomp", name, seccomp, &seccomp_rule, SECCOMP, "the profile that system calls are filtered by"),
         SECURITY("SeccompRules", lines, seccomp_rules, NULL, ROOT, "rules behind those of the profile"),
         SECURITY("SeccompNotify", path, seccomp_notify, &below_root, ROOT, "the socket of who answers for calls"),

@@ -86,6 +86,8 @@ static const char *key_objection(const Definition *definition, const Key *key, s
                                 "may be other than a number up to 16384, the default,";
         case TRUST_SECCOMP:
                 return seccomp_is_default(definition) ? NULL : "may be other than default,";
+        case TRUST_KEYRING:
+                return definition->keyring == KEYRING_PRIVATE ? NULL : "may be inherit";
         case TRUST_CAPABILITIES:
                 return capabilities_are_default(definition) ?
                                 NULL :
@@ -128,6 +130,8 @@ static const char *value_objection(const Definition *definition) {
         for (HookKind kind = 0; kind < _HOOK_N; kind++)
                 if (definition->hooks[kind].n > 0)
                         return "a program of the host may be run";
+        if (definition->keyring != KEYRING_PRIVATE)
+                return "a container may use its unit's keyring";
         for (size_t i = 0; i < definition->n_id_ranges; i++)
                 if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
                         return "ids of the host may be chosen";

@@ -167,8 +167,8 @@ static const char *difference_of_rest(const Definition *a, const Definition *b) 
                 return "seccomp or nesting";
         if (a->capabilities.added != b->capabilities.added ||
             a->capabilities.removed != b->capabilities.removed || a->ambient != b->ambient ||
-            a->no_new_privileges != b->no_new_privileges)
-                return "capabilities";
+            a->no_new_privileges != b->no_new_privileges || a->keyring != b->keyring)
+                return "capabilities or keyring";
         if (!key_values_equal(a->sysctls, a->n_sysctls, b->sysctls, b->n_sysctls))
                 return "sysctls";
         if (!hooks_equal(a, b))

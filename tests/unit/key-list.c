@@ -14,6 +14,7 @@ static const char *const trusts[_KEY_TRUST_N] = {
         [TRUST_DESCRIPTOR] = "root for a path",
         [TRUST_ID_OUTSIDE] = "root for an OUTSIDE other than auto",
         [TRUST_WEIGHT] = "root for more than 100",
+        [TRUST_KEYRING] = "root for inherit",
         [TRUST_CAPABILITIES] = "root for more than the default ones",
         [TRUST_SECCOMP] = "root for other than default",
         [TRUST_TASKS] = "root for more than 16384",

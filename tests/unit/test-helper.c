@@ -7,6 +7,7 @@
 #include "helper/launch/failure.h"
 #include "helper/ns/idmap.h"
 #include "helper/process/environment.h"
+#include "helper/process/keyring.h"
 #include "helper/stop/clean.h"
 #include "test.h"
 
@@ -142,5 +143,24 @@ static void test_run_is_over(void) {
         CHECK(!clean_is_over(CLEAN_JOB_OTHER, "exited", "0"));
 }
 
+static void test_key_quota(void) {
+        static const char text[] = "    0:    84 83/83 70/1000000 1373/25000000\n"
+                                   "  900:     1 1/1 1/200 9/20000\n"
+                                   "90000:   201 201/201 200/200 2803/20000\n";
+        KeyQuota quota = {};
+
+        CHECK_INT(keyring_quota_parse(text, 90000, &quota), 0);
+        CHECK_INT(quota.keys, 200);
+        CHECK_INT(quota.keys_max, 200);
+        CHECK_INT(quota.bytes, 2803);
+        CHECK_INT(quota.bytes_max, 20000);
+        CHECK_INT(keyring_quota_parse(text, 0, &quota), 0);
+        CHECK_INT(quota.keys, 70);
+        CHECK_INT(keyring_quota_parse(text, 9000, &quota), -ENOENT);
+        CHECK_INT(keyring_quota_parse("", 0, &quota), -ENOENT);
+        CHECK_INT(keyring_quota_parse("no such\nfile", 0, &quota), -ENOENT);
+        CHECK_INT(quota.keys, 70);
+}
+
 TESTS(test_siphash, test_whole_block, test_single_id, test_kinds_apart, test_beyond_block, test_sentence,
-      test_every_step_has_words, test_run_is_over, test_environment_replaces)
+      test_every_step_has_words, test_run_is_over, test_environment_replaces, test_key_quota)

@@ -66,6 +66,8 @@ static void test_rules(void) {
                 { MANAGED "[Security]\nCapabilities=all\n", ":4: Capabilities=: may have capabilities besides" },
                 { MANAGED "[Security]\nCapabilities=all ~CAP_CHOWN\n", ":4: Capabilities=: may have" },
                 { MANAGED "[Security]\nNoNewPrivileges=yes\n", NULL },
+                { MANAGED "[Security]\nKeyring=private\n", NULL },
+                { MANAGED "[Security]\nKeyring=inherit\n", ":4: Keyring=: may be inherit only in" },
                 { MANAGED "[Container]\nCommand=/bin/true\nUser=1\n[Security]\nAmbientCapabilities=CAP_CHOWN\n", NULL },
                 { MANAGED "[Security]\nSeccomp=default\n", NULL },
                 { MANAGED "[Security]\nSeccomp=off\n", ":4: Seccomp=: may be other than default, only" },
@@ -170,6 +172,9 @@ static void test_values(void) {
         definition->capabilities.added = CAPABILITIES_ALL;
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->capabilities.added = 0;
+        definition->keyring = KEYRING_INHERIT;
+        CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
+        definition->keyring = KEYRING_PRIVATE;
         definition->nesting = true;
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->nesting = false;

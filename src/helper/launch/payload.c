@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@
 #include "basic/weaken.h"
 #include "helper/launch/payload-exec.h"
 #include "helper/process/capabilities.h"
-#include "helper/process/clean.h"
+#include "helper/process/keyring.h"
 #include "helper/process/user.h"
 #include "helper/root/device.h"
 #include "helper/root/mount.h"
@@ -279,14 +280,31 @@ static int payload_become(Failure *failure, const User *user, const Definition *
                         return failure_cause(failure, r, "cannot set ambient capabilities: %s", strerror(-r));
         }
 
+        return 0;
+}
+
+/* Keys are counted by the user's id on the host, for all containers that have it. */
+static int payload_join_keyring(Failure *failure, const LaunchPlan *plan, uint32_t uid) {
+        uint32_t host = uid;
+        KeyQuota quota;
+        int r;
+
+        if (plan->definition->keyring == KEYRING_INHERIT)
+                return 0;
+
         r = step_begin(failure, STEP_KEYRING, "%s", "");
         if (r < 0)
                 return r;
         r = keyring_join();
-        if (r == -EDQUOT)
-                return failure_cause(failure, r, "the ids of this container have used up their quota of keys (see "
-                                                 "/proc/sys/kernel/keys/root_maxkeys and maxkeys)");
-        return r;
+        if (r != -EDQUOT || keyring_quota(uid, &quota) < 0)
+                return r;
+
+        if (plan->definition->user_namespace)
+                (void) idmap_to_host(&plan->ids, ID_UID, uid, &host);
+        return failure_cause(failure, r,
+                             "user %" PRIu32 " (%" PRIu32 " on the host) has %u of %u keys and %u of %u bytes in them; see "
+                             "maxkeys and maxbytes in /proc/sys/kernel/keys",
+                             uid, host, quota.keys, quota.keys_max, quota.bytes, quota.bytes_max);
 }
 
 static int payload_find_user(Failure *failure, const LaunchPlan *plan, User *ret) {
@@ -349,6 +367,9 @@ static int payload_shed(Failure *failure, const Payload *payload, const User *us
         if (r < 0)
                 return r;
         r = payload_become(failure, user, plan->definition);
+        if (r < 0)
+                return r;
+        r = payload_join_keyring(failure, plan, user->uid);
         if (r < 0)
                 return r;
 

@@ -2,11 +2,8 @@
 #include "helper/process/clean.h"
 
 #include <errno.h>
-#include <linux/keyctl.h>
 #include <signal.h>
 
-#include "basic/syscall.h"
-#include "basic/weaken.h"
 
 int signals_reset(void) {
         const struct sigaction action = { .sa_handler = SIG_DFL };
@@ -17,15 +14,6 @@ int signals_reset(void) {
         if (sigaction(SIGPIPE, &action, NULL) < 0)
                 return -errno;
         if (sigemptyset(&none) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-                return -errno;
-
-        return 0;
-}
-
-int keyring_join(void) {
-        if (weakened(WEAKEN_KEYRING))
-                return 0;
-        if (sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0) < 0 && errno != ENOSYS)
                 return -errno;
 
         return 0;

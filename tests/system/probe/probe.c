@@ -8,6 +8,7 @@
  *     attempts        tries what a container must not be able to do; not for a host
  *     calls           makes system calls that a filter may be about
  *     notified        makes one that somebody is asked about
+ *     keys            adds keys to its session keyring until there is no more room
  *     locked          tries to lift every restriction of every mount
  *     open PATH...    up to the next "--": how opening each for reading and for writing ends
  *     wait            until a signal ends it
@@ -143,6 +144,16 @@ static void say_keyring(void) {
         printf("keyring=%ld\nkeyring.description=%s\n", id, text);
         printf("keyring.add=%s\n", syscall(SYS_add_key, "user", "berth-probe", "x", 1, KEY_SPEC_SESSION_KEYRING) < 0 ?
                                            strerrorname_np(errno) : "ok");
+}
+
+static void fill_keyring(void) {
+        char name[32];
+        int n = 0;
+
+        do
+                snprintf(name, sizeof name, "berth-fill-%d", n++);
+        while (n < 100000 && syscall(SYS_add_key, "user", name, "x", 1, KEY_SPEC_SESSION_KEYRING) >= 0);
+        printf("filled=%d %s\n", n, strerrorname_np(errno));
 }
 
 static void say_result(const char *key, long r) {
@@ -294,6 +305,8 @@ int main(int argc, char **argv) {
                         say_attempts();
                 else if (strcmp(word, "locked") == 0)
                         locked_try_all();
+                else if (strcmp(word, "keys") == 0)
+                        fill_keyring();
                 else if (strcmp(word, "calls") == 0)
                         calls_try_all();
                 else if (strcmp(word, "notified") == 0)
