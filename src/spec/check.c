@@ -381,6 +381,28 @@ static void check_hooks(Check *check) {
                 complain(check, "Hooks", "Timeout", "cannot be 0: a hook that never ends would hold up the container");
 }
 
+static void check_masks(Check *check) {
+        const Definition *definition = check->definition;
+
+        for (char *const *path = definition->mask_paths; path && *path; path++) {
+                if (streq(*path, "/proc") || streq(*path, "/sys"))
+                        complain_printed(check, "Security", "MaskPaths",
+                                         string_printf("names %s itself, and the container needs some of it; name parts",
+                                                       *path));
+                if (strv_contains(definition->unmask_paths, *path))
+                        complain_printed(check, "Security", "MaskPaths",
+                                         string_printf("names %s, which UnmaskPaths= names too; leave it in one of them",
+                                                       *path));
+        }
+        for (char *const *path = definition->unmask_paths; path && *path; path++)
+                if (string_after_prefix(*path, "/sys") && definition->user_namespace &&
+                    !(definition->namespaces & NAMESPACE_NET))
+                        complain_printed(check, "Security", "UnmaskPaths",
+                                         string_printf("names %s, and with Share=net all of /sys is the host's and "
+                                                       "read-only",
+                                                       *path));
+}
+
 static void check_autostart(Check *check) {
         const Definition *definition = check->definition;
 
@@ -403,6 +425,7 @@ int definition_check(const Definition *definition, Problems *problems) {
         check_seccomp(&check);
         check_ambient(&check);
         check_hooks(&check);
+        check_masks(&check);
         check_autostart(&check);
 
         return check.error;

@@ -67,6 +67,8 @@ Definition *definition_free(Definition *definition) {
                 free(definition->devices[i].group);
         }
         free(definition->devices);
+        strv_free(definition->mask_paths);
+        strv_free(definition->unmask_paths);
         free(definition->seccomp);
         strv_free(definition->seccomp_rules);
         free(definition->seccomp_notify);

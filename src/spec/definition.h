@@ -227,6 +227,7 @@ typedef struct Definition {
         uint64_t ambient;       /* capabilities that the command has as another user than root */
         bool no_new_privileges; /* default no */
         KeyringMode keyring;
+        char **mask_paths, **unmask_paths;
 
         /* [Resources] */
         ResourceProperty *properties;

@@ -48,6 +48,13 @@ static const KeyNameRule after_rule = {
         AFTER_MAX,
 };
 
+static const KeyNameRule kernel_path_rule = {
+        kernel_path_is_valid,
+        "it takes paths below /proc and /sys, such as /proc/interrupts, but not those of a process, and without white space, "
+        "quotes, \"..\" and \"//\"",
+        MASK_PATHS_MAX,
+};
+
 static const KeyNameRule seccomp_rule = {
         seccomp_name_is_valid,
         "it takes off, or the name of a profile: letters from a to z, digits and '-', of which a letter is the first",
@@ -171,6 +178,8 @@ const Key keys[] = {
                  "capabilities of a command that is not root"),
         SECURITY("NoNewPrivileges", boolean, no_new_privileges, NULL, ANYONE, "no program inside gives rights"),
         SECURITY("Keyring", word, keyring, &keyring_words, KEYRING, "the session keyring"),
+        SECURITY("MaskPaths", names, mask_paths, &kernel_path_rule, ANYONE, "parts of /proc and /sys that are hidden"),
+        SECURITY("UnmaskPaths", names, unmask_paths, &kernel_path_rule, ROOT, "parts that are as the kernel has them"),
         SECURITY("Seccomp", name, seccomp, &seccomp_rule, SECCOMP, "the profile that system calls are filtered by"),
         SECURITY("SeccompRules", lines, seccomp_rules, NULL, ROOT, "rules behind those of the profile"),
         SECURITY("SeccompNotify", path, seccomp_notify, &below_root, ROOT, "the socket of who answers for calls"),

@@ -21,6 +21,7 @@
 
 #define TEXT_SIZE_MAX 1024                /* Description= */
 #define PATH_SIZE_MAX 4096
+#define MASK_PATHS_MAX 256                /* MaskPaths=, UnmaskPaths= */
 #define COMMAND_SIZE_MAX 16000            /* bytes of all arguments; quoted they still fit in a line */
 #define COMMAND_WORDS_MAX 1024
 #define ENVIRONMENT_MAX 256               /* variables */

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "basic/string.h"
 #include "spec/limits.h"
 #include "spec/name.h"
 
@@ -13,6 +14,7 @@
 
 #define HOSTNAME_MAX_LENGTH 64
 #define LABEL_MAX_LENGTH 63
+#define PART_MAX_LENGTH 255
 
 /* Dot-separated labels of ALPHABET, none empty, none with "-" at an end. */
 static bool labels_are_valid(const char *name, const char *alphabet) {
@@ -42,4 +44,29 @@ bool group_name_is_valid(const char *name) {
 bool hostname_is_valid(const char *name) {
         return strnlen(name, HOSTNAME_MAX_LENGTH + 1) <= HOSTNAME_MAX_LENGTH &&
                 labels_are_valid(name, LOWER UPPER DIGITS "-");
+}
+
+/* The number of a process, or what stands for the reader's own. */
+static bool names_process(const char *name, size_t n) {
+        return strspn(name, DIGITS) == n || (n == 4 && memcmp(name, "self", n) == 0) ||
+                (n == 11 && memcmp(name, "thread-self", n) == 0);
+}
+
+bool kernel_path_is_valid(const char *path) {
+        const char *proc = string_after_prefix(path, "/proc"), *rest = proc ?: string_after_prefix(path, "/sys");
+
+        if (!rest || strlen(path) >= PATH_SIZE_MAX || strpbrk(path, " \t\"'\\"))
+                return false;
+
+        while (*rest) {
+                size_t n = *rest == '/' ? strcspn(rest + 1, "/") : 0;
+
+                if (n == 0 || n > PART_MAX_LENGTH || (n <= 2 && memcmp(rest + 1, "..", n) == 0))
+                        return false;
+                if (rest == proc && names_process(rest + 1, n))
+                        return false;
+                rest += 1 + n;
+        }
+
+        return true;
 }

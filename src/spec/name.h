@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Names: of containers, of groups of them, and the host names that a container may bear.
+ * Names: of containers, of groups of them, the host names that a container may bear, parts of the kernel's
+ * file systems.
  */
 #pragma once
 
@@ -15,6 +16,10 @@ bool group_name_is_valid(const char *name);
 
 /* Labels of letters, digits and "-", not at an end, joined by dots; at most 64 characters, Linux's limit. */
 bool hostname_is_valid(const char *name);
+
+/* A part of the kernel's file systems: /proc, /sys or a path below, with nothing in it to resolve, and not what
+ * belongs to one process. */
+bool kernel_path_is_valid(const char *path);
 
 /* The rule for containers' names in words, for messages. */
 #define CONTAINER_NAME_RULE                                                                                 \

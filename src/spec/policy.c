@@ -130,6 +130,8 @@ static const char *value_objection(const Definition *definition) {
         for (HookKind kind = 0; kind < _HOOK_N; kind++)
                 if (definition->hooks[kind].n > 0)
                         return "a program of the host may be run";
+        if (definition->unmask_paths)
+                return "what is hidden in /proc and /sys may be shown";
         if (definition->keyring != KEYRING_PRIVATE)
                 return "a container may use its unit's keyring";
         for (size_t i = 0; i < definition->n_id_ranges; i++)

@@ -169,6 +169,8 @@ static const char *difference_of_rest(const Definition *a, const Definition *b) 
             a->capabilities.removed != b->capabilities.removed || a->ambient != b->ambient ||
             a->no_new_privileges != b->no_new_privileges || a->keyring != b->keyring)
                 return "capabilities or keyring";
+        if (!strv_equal(a->mask_paths, b->mask_paths) || !strv_equal(a->unmask_paths, b->unmask_paths))
+                return "masks";
         if (!key_values_equal(a->sysctls, a->n_sysctls, b->sysctls, b->n_sysctls))
                 return "sysctls";
         if (!hooks_equal(a, b))

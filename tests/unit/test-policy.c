@@ -4,9 +4,10 @@
  * root is refused with every value, one with a rule of its own has its rows here, the rest pass. A trusted
  * definition may say all of it.
  */
-#include "basic/capability.h"
 #include "basic/array.h"
+#include "basic/capability.h"
 #include "basic/string.h"
+#include "basic/strv.h"
 #include "spec/key.h"
 #include "spec/policy.h"
 #include "test.h"
@@ -66,6 +67,7 @@ static void test_rules(void) {
                 { MANAGED "[Security]\nCapabilities=all\n", ":4: Capabilities=: may have capabilities besides" },
                 { MANAGED "[Security]\nCapabilities=all ~CAP_CHOWN\n", ":4: Capabilities=: may have" },
                 { MANAGED "[Security]\nNoNewPrivileges=yes\n", NULL },
+                { MANAGED "[Security]\nMaskPaths=/proc/interrupts\n", NULL },
                 { MANAGED "[Security]\nKeyring=private\n", NULL },
                 { MANAGED "[Security]\nKeyring=inherit\n", ":4: Keyring=: may be inherit only in" },
                 { MANAGED "[Container]\nCommand=/bin/true\nUser=1\n[Security]\nAmbientCapabilities=CAP_CHOWN\n", NULL },
@@ -127,6 +129,7 @@ static void test_table(void) {
                         { "IODeviceLatencyTargetSec", "/dev/sda 5ms" }, { "ManagedOOMPreference", "omit" },
                         { "SeccompNotify", "/run/x" }, { "Nesting", "yes" }, { "Access", "rw" }, { "Optional", "yes" },
                         { "PreStart", "/x" }, { "PreMount", "/x" }, { "Autodev", "/x" }, { "StartHost", "/x" },
+                        { "UnmaskPaths", "/proc/keys" },
                 };
                 _cleanup_free_ char *text = NULL, *verdict = NULL;
                 const char *value = string_after_prefix(keys[i].name, "IOR") ||
@@ -152,7 +155,7 @@ static void test_table(void) {
                 CHECK_HAS(verdict, keys[i].name);
                 reserved++;
         }
-        CHECK(reserved >= 18);
+        CHECK(reserved >= 19);
 }
 
 /* Values that came about without a key: the second look. */
@@ -175,6 +178,9 @@ static void test_values(void) {
         definition->keyring = KEYRING_INHERIT;
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->keyring = KEYRING_PRIVATE;
+        REQUIRE(strv_append(&definition->unmask_paths, "/proc/keys") == 0);
+        CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
+        definition->unmask_paths = strv_free(definition->unmask_paths);
         definition->nesting = true;
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->nesting = false;

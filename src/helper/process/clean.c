@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 
-
 int signals_reset(void) {
         const struct sigaction action = { .sa_handler = SIG_DFL };
         sigset_t none;

@@ -8,93 +8,11 @@
 
 #include "basic/cleanup.h"
 #include "basic/file.h"
-#include "basic/weaken.h"
+#include "helper/root/mask.h"
 #include "helper/root/mount.h"
-#include "helper/root/stage.h"
 #include "helper/root/tree.h"
 
 #define API_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
-
-/* Files of /proc that tell about or act on the whole machine: nobody in a container can open them. */
-static const char *const proc_hidden[] = { "kallsyms", "kcore", "keys", "sysrq-trigger", "timer_list" };
-
-/* Parts of /proc whose files change the machine. */
-static const char *const proc_read_only[] = { "acpi", "apm", "asound", "bus", "fs", "irq", "scsi", "sys" };
-
-static int mask_hide(Failure *failure, int stage, int proc, const char *source, const char *target) {
-        _cleanup_close_ int fd = -EBADF;
-        int r;
-
-        r = step_begin(failure, STEP_MASK, "/proc/%s", target);
-        if (r < 0)
-                return r;
-        /* Not every kernel has every file, and a clone that is not attached costs a grace period to throw away. */
-        if (faccessat(proc, target, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT ? 0 : -errno;
-        r = mount_clone(stage, source, false, &fd);
-        if (r < 0)
-                return r;
-
-        return mount_attach_at(fd, proc, target);
-}
-
-/* Mounts a part of /proc over itself, read-only or as it was. */
-static int mask_restrict(Failure *failure, int proc, const char *path, uint64_t attributes) {
-        _cleanup_close_ int fd = -EBADF;
-        int r;
-
-        r = step_begin(failure, STEP_MASK, "/proc/%s", path);
-        if (r < 0)
-                return r;
-        r = mount_clone(proc, path, false, &fd);
-        if (r == -ENOENT)
-                return 0;
-        if (r < 0)
-                return r;
-        r = mount_restrict(fd, attributes, false);
-        if (r < 0)
-                return r;
-
-        return mount_attach_at(fd, proc, path);
-}
-
-static int api_mask_proc(Failure *failure, const LaunchPlan *plan, int stage, int proc) {
-        _cleanup_close_ int network = -EBADF;
-        int r;
-
-        if (weakened(WEAKEN_MASKS))
-                return 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(proc_hidden); i++) {
-                r = mask_hide(failure, stage, proc, STAGE_HIDDEN, proc_hidden[i]);
-                if (r < 0)
-                        return r;
-        }
-
-        /* Before /proc/sys is covered: a network of the container's own is the container's to tune. */
-        if (launch_plan_private(plan, NAMESPACE_NET)) {
-                r = mount_clone(proc, "sys/net", false, &network);
-                if (r < 0 && r != -ENOENT)
-                        return r;
-        }
-
-        for (size_t i = 0; i < ELEMENTSOF(proc_read_only); i++) {
-                r = mask_restrict(failure, proc, proc_read_only[i], MOUNT_ATTR_RDONLY);
-                if (r < 0)
-                        return r;
-        }
-
-        if (network >= 0) {
-                r = step_begin(failure, STEP_MASK, "/proc/sys/net");
-                if (r < 0)
-                        return r;
-                r = mount_attach_at(network, proc, "sys/net");
-                if (r < 0)
-                        return r;
-        }
-
-        return mask_hide(failure, stage, proc, STAGE_BOOT_ID, "sys/kernel/random/boot_id");
-}
 
 static int api_mount_proc(Failure *failure, const LaunchPlan *plan, int root_fd, int stage, int proc, int *ret_sysctl) {
         _cleanup_close_ int target = -EBADF, sysctl = -EBADF;
@@ -114,7 +32,7 @@ static int api_mount_proc(Failure *failure, const LaunchPlan *plan, int root_fd,
         if (sysctl < 0)
                 return sysctl;
 
-        r = api_mask_proc(failure, plan, stage, proc);
+        r = mask_proc(failure, plan, stage, proc);
         if (r < 0)
                 return r;
 
@@ -124,7 +42,8 @@ static int api_mount_proc(Failure *failure, const LaunchPlan *plan, int root_fd,
 
 /* Without a network namespace of its own the container sees the host's sysfs, as it is but read-only; what is mounted
  * below it on the host stays out. */
-static int api_mount_sys(Failure *failure, const LaunchPlan *plan, int root_fd, int own_sys, int payload_cgroup) {
+static int api_mount_sys(Failure *failure, const LaunchPlan *plan, int root_fd, int stage, int own_sys,
+                         int payload_cgroup) {
         _cleanup_close_ int target = -EBADF, host_sys = -EBADF, cgroup = -EBADF, cgroup_target = -EBADF;
         int sys = own_sys, r;
 
@@ -163,8 +82,11 @@ static int api_mount_sys(Failure *failure, const LaunchPlan *plan, int root_fd, 
         r = mount_restrict(cgroup, API_ATTRIBUTES, false);
         if (r < 0)
                 return r;
+        r = mount_attach(cgroup, cgroup_target);
+        if (r < 0)
+                return r;
 
-        return mount_attach(cgroup, cgroup_target);
+        return mask_sys(failure, plan, stage, sys);
 }
 
 int api_mount(Failure *failure, const LaunchPlan *plan, int root_fd, int stage, const BorrowedMounts *borrowed,
@@ -175,7 +97,7 @@ int api_mount(Failure *failure, const LaunchPlan *plan, int root_fd, int stage, 
         r = api_mount_proc(failure, plan, root_fd, stage, borrowed->proc, &sysctl);
         if (r < 0)
                 return r;
-        r = api_mount_sys(failure, plan, root_fd, borrowed->sys, payload_cgroup);
+        r = api_mount_sys(failure, plan, root_fd, stage, borrowed->sys, payload_cgroup);
         if (r < 0)
                 return r;
 

@@ -97,6 +97,12 @@ int mount_restrict(int mount_fd, uint64_t attributes, bool recursive) {
         return attributes ? mount_change(mount_fd, &change, recursive) : 0;
 }
 
+int mount_lift(int mount_fd, uint64_t attributes) {
+        struct mount_attr change = { .attr_clr = attributes };
+
+        return mount_change(mount_fd, &change, false);
+}
+
 int mount_idmap(int mount_fd, int user_namespace, uint64_t attributes, bool recursive) {
         struct mount_attr change = {
                 .attr_set = attributes | MOUNT_ATTR_IDMAP,

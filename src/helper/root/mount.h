@@ -40,7 +40,10 @@ int mount_make_private(int mount_fd);
 /* Sets MOUNT_ATTR_* flags. */
 int mount_restrict(int mount_fd, uint64_t attributes, bool recursive);
 
-/* The same together with an id map, before the mount is attached. */
+/* Clears them. */
+int mount_lift(int mount_fd, uint64_t attributes);
+
+/* Sets them together with an id map, before the mount is attached. */
 int mount_idmap(int mount_fd, int user_namespace, uint64_t attributes, bool recursive);
 
 /* MountFlag bits as MOUNT_ATTR_* */

@@ -57,6 +57,8 @@ int stage_enter(Failure *failure, int *ret_fd) {
         r = file_create(fd, STAGE_HIDDEN, 0, "");
         if (r < 0)
                 return r;
+        if (mkdirat(fd, STAGE_HIDDEN_DIRECTORY, 0) < 0)
+                return -errno;
         r = stage_make_boot_id(fd);
         if (r < 0)
                 return r;

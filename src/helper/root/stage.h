@@ -14,6 +14,7 @@
 #define STAGE_STORE "store"
 #define STAGE_ROOT "root"
 #define STAGE_HIDDEN "hidden"   /* an empty file, mode 0, the host's root's */
+#define STAGE_HIDDEN_DIRECTORY "hidden-directory" /* the same, an empty directory */
 #define STAGE_BOOT_ID "boot-id" /* a random id for this boot of the container */
 
 #define STAGE_AUTODEV "autodev" /* the container's /dev and nothing else, as autodev/dev */
