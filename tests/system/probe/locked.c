@@ -41,6 +41,8 @@ static const struct {
 
 static Mount mounts[MOUNTS_MAX];
 static size_t n_mounts;
+static bool own_ids;   /* whose superblocks it tries to change would be the host's without them */
+static int whole = -1; /* a copy of all mounts */
 
 static bool has_option(const char *options, const char *name) {
         size_t n = strlen(name);
@@ -74,6 +76,12 @@ static void tell(const char *path, const char *way, const char *what, long r) {
         printf("attempt=%s %s%s%s %s\n", path, way, *what ? "-" : "", what, r < 0 ? strerrorname_np(errno) : "ok");
 }
 
+static bool is_directory(const Mount *m) {
+        struct stat st;
+
+        return (stat(m->path, &st) < 0 && lstat(m->path, &st) < 0) || S_ISDIR(st.st_mode);
+}
+
 static unsigned long flags_of(const Mount *m) {
         unsigned long flags = 0;
 
@@ -85,6 +93,41 @@ static unsigned long flags_of(const Mount *m) {
         if (has_option(m->options, "nosymfollow"))
                 flags |= MS_NOSYMFOLLOW;
         return flags;
+}
+
+/* A copy by mount(2), which then is somewhere else and no copy of a copy. */
+static void try_clear_of_bind(const Mount *m, const char *name, unsigned long rest) {
+        const char *place = is_directory(m) ? SCRATCH : SCRATCH "-file";
+
+        if (mount(m->path, place, NULL, MS_BIND | MS_REC, NULL) < 0)
+                return;
+        tell(m->path, "bind-remount", name, mount(NULL, place, NULL, MS_REMOUNT | MS_BIND | rest, NULL));
+        (void) umount2(place, MNT_DETACH);
+}
+
+/* The file system itself, for all of its mounts. That of a namespace of the container's is the container's to change;
+ * the mount has to stay as it is. */
+static void try_superblock(const Mount *m, const char *name, unsigned long rest) {
+        struct statvfs vfs;
+        long r;
+        int fd;
+
+        if (!own_ids)
+                return;
+        tell(m->path, "remount", name, mount(NULL, m->path, NULL, MS_REMOUNT | rest, NULL));
+        if (strcmp(name, "ro") != 0)
+                return;
+        fd = fspick(AT_FDCWD, m->path, FSPICK_CLOEXEC);
+        r = fd < 0 || fsconfig(fd, FSCONFIG_SET_FLAG, "rw", NULL, 0) < 0 ?
+                    -1 :
+                    fsconfig(fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
+        if (r == 0 && statvfs(m->path, &vfs) == 0 && (vfs.f_flag & ST_RDONLY)) {
+                errno = EROFS;
+                r = -1;
+        }
+        tell(m->path, "reconfigure", name, r);
+        if (fd >= 0)
+                (void) close(fd);
 }
 
 /* Clears one flag of one mount in all ways there are. */
@@ -109,8 +152,14 @@ static void try_clear(const Mount *m, size_t which) {
         tree = open_tree(AT_FDCWD, m->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
         if (tree >= 0) {
                 tell(m->path, "clone-setattr", name, mount_setattr(tree, "", AT_EMPTY_PATH, &clear, sizeof clear));
+                tell(m->path, "clone-setattr-recursive", name,
+                     mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &clear, sizeof clear));
                 (void) close(tree);
         }
+        tell(m->path, "in-clone-setattr", name,
+             mount_setattr(whole, m->path[1] ? m->path + 1 : "", AT_EMPTY_PATH, &clear, sizeof clear));
+        try_clear_of_bind(m, name, rest);
+        try_superblock(m, name, rest);
 }
 
 /* Takes a mount away, or shows what it hides. */
@@ -165,14 +214,22 @@ static void try_fresh(void) {
 /* What has to work, so that the refusals of the others mean something: a mount of the container's own is its own. */
 static void try_own(void) {
         unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV;
+        struct mount_attr clear = { .attr_clr = MOUNT_ATTR_NODEV };
+        int fd;
 
         tell("own", "mount", "tmpfs", mount("tmpfs", SCRATCH, "tmpfs", flags, NULL));
         tell("own", "remount", "rw", mount(NULL, SCRATCH, NULL, MS_REMOUNT | MS_BIND | MS_NODEV, NULL));
+        tell("own", "setattr", "nodev", mount_setattr(AT_FDCWD, SCRATCH, 0, &clear, sizeof clear));
+        fd = fspick(AT_FDCWD, SCRATCH, FSPICK_CLOEXEC);
+        (void) fsconfig(fd, FSCONFIG_SET_FLAG, "rw", NULL, 0);
+        tell("own", "reconfigure", "rw", fsconfig(fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0));
+        (void) close(fd);
         tell("own", "umount", "", umount2(SCRATCH, 0));
 }
 
 static void try_everything(void) {
         try_own();
+        whole = open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
         for (size_t i = 0; i < n_mounts; i++) {
                 for (size_t j = 0; j < N_RESTRICTIONS; j++)
                         if (has_option(mounts[i].options, restrictions[j].name))
@@ -218,8 +275,13 @@ static void try_in(const char *where, int namespaces) {
 }
 
 void locked_try_all(void) {
-        int fd;
+        int fd, zero, first;
+        long count;
+        FILE *f = fopen("/proc/self/uid_map", "re");
 
+        own_ids = f && fscanf(f, "%d %d %ld", &zero, &first, &count) == 3 && first != 0;
+        if (f)
+                fclose(f);
         (void) mkdir(SCRATCH, 0755);
         fd = open(SCRATCH "-file", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
         if (fd >= 0)
