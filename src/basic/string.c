@@ -192,7 +192,7 @@ size_t string_escape_to(const char *s, char *buffer, size_t size) {
                 size_t n_bytes;
 
                 n = n_bytes = utf8_decode(s, left, &character);
-                if (n == 0 || character_misleads(character)) {
+                if (n == 0 || (character_misleads(character) && !weakened(WEAKEN_ESCAPE))) {
                         n = n > 0 ? n : 1;
                         n_bytes = escape_bytes(s, n, escape);
                         bytes = escape;
@@ -209,12 +209,8 @@ size_t string_escape_to(const char *s, char *buffer, size_t size) {
 
 char *string_escape_unprintable(const char *s) {
         size_t size = strlen(s) * 4 + 1;
-        char *escaped;
+        char *escaped = malloc(size);
 
-        if (weakened(WEAKEN_ESCAPE))
-                return strdup(s);
-
-        escaped = malloc(size);
         if (escaped)
                 (void) string_escape_to(s, escaped, size);
 

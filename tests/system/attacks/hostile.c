@@ -10,6 +10,7 @@
  *     hierarchy        mounts cgroup v1, whose release_agent is run by the host
  *     sockets NAME     connects to an abstract socket
  *     swap A B         exchanges two names again and again, until a signal ends it
+ *     notify TEXT      sends it to who waits for READY=1
  *     wait             until a signal ends it
  *     ids              who it is, which a set-user-ID bit would change
  */
@@ -110,6 +111,16 @@ static void sockets(const char *name) {
         close(fd);
 }
 
+static void notify(const char *text) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        const char *path = getenv("NOTIFY_SOCKET");
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        strncpy(address.sun_path, path ? path : "", sizeof address.sun_path - 1);
+        say("notify", sendto(fd, text, strlen(text), 0, (struct sockaddr *) &address, sizeof address));
+        close(fd);
+}
+
 _Noreturn static void swap(const char *a, const char *b) {
         for (;;)
                 (void) renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
@@ -133,6 +144,8 @@ int main(int argc, char **argv) {
                         sockets(argv[++i]);
                 else if (strcmp(word, "swap") == 0 && i + 2 < argc)
                         swap(argv[i + 1], argv[i + 2]);
+                else if (strcmp(word, "notify") == 0 && i + 1 < argc)
+                        notify(argv[++i]);
                 else if (strcmp(word, "wait") == 0) {
                         printf("waiting=yes\n");
                         fflush(stdout);

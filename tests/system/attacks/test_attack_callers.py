@@ -171,6 +171,16 @@ def test_what_a_guest_is_called(container, machine, tree):
     assert 'Hat' in seen('', 'list') and CONTROL.search(seen('escape', 'list'))
 
 
+def test_status_of_a_guest(attacked, machine, hostile):
+    """R11: what the guest says of its state is shown by systemctl and by berthctl; it is a line of text."""
+    script = hostile.script('status', f"exec /hostile notify 'STATUS={HOSTILE}\nMAINPID=1\nREADY=1' wait")
+    for weaken in ('', 'escape'):
+        one = attacked(f'states{weaken}', hostile.definition(script, 'Ready=guest\n'), weaken)
+        one.start()
+        assert 'Hat' in one.show('StatusText') and bool(CONTROL.search(one.show('StatusText'))) == bool(weaken)
+        assert one.main_pid() > 1
+
+
 VALUES = ['%H %n %% $HOME ${PATH} "quoted\' [Service]', 'ends in a backslash \\', '\\x41 \\n ExecStart=/bin/touch /never',
           '; # = ExecStart=/bin/touch /never', '-' * 500]
 
@@ -195,6 +205,17 @@ def test_values_that_become_settings(container, machine, hostile):
     for value in ('100\nExecStop=/bin/touch /never', '100\r', '%n', '1e3', '-1', '+1', '0x10'):
         assert machine.run(['berthctl', 'set', 'valued', f'TasksMax={value}'], check=False).returncode != 0, value
     assert not machine.exists('/never') and one.show('ExecStop').count('path=') == 1
+
+
+@pytest.mark.parametrize('text', ['Environment=' + 'A' * 1_000_000, 'Environment=A=b\n' * 60_000,
+                                  'Description=' + 'x\\\n' * 200_000, '[Mount]\nType=tmpfs\nTarget=/x\n' * 40_000],
+                         ids=['long', 'many', 'continued', 'mounts'])
+def test_definitions_without_end(container, hostile, text):
+    """R17, CVE-2021-43784: lengths that overflow. An answer comes soon, and is not the end of the program."""
+    one = container('endless', f'[Container]\nCommand={SLEEPER}\n{text}\n[Root]\nPath={hostile.path}\nOverlay=yes\n')
+    done = one.machine.run(['berthctl', 'verify', one.path], check=False, timeout=20)
+    assert done.returncode in (0, 1) and len(done.stderr) < 10_000, done
+    assert one.start(check=False, timeout=20).returncode in (0, 1)
 
 
 USERS = ['1000:', '+0', ' +1000', '4294967295', '4294967296', '0x0', '-1', '00000000000', '1000 ', 'annie:x', '\u0661', 'a' * 300,
@@ -245,3 +266,25 @@ def test_settings_in_an_image(container, machine, tree, programs):
         assert attack.told(one)['evil'] == 'yes'
     finally:
         machine.remove(f'{root.path}.nspawn', on_host.rsplit('/', 1)[0])
+
+
+# -- what berth keeps --------------------------------------------------------------------------------------
+
+
+def test_places_of_berth(container, machine, hostile):
+    """R16, CVE-2022-3328, CVE-2026-3888: nobody else can put anything where berth keeps what it needs, and what is old
+    there is not tidied away under a running container."""
+    one = container('kept', hostile.definition(SLEEPER))
+    one.start()
+    places = ['/run/berth', '/var/lib/berth', '/var/cache/berth', '/etc/berth']
+    # A container's files are behind a directory that nobody else passes; "Permission denied" is what find says there.
+    found = machine.run(['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', 'find', *places, '-writable'],
+                        check=False).stdout.split()
+    assert [path for path in found if path != '/run/berth/console.sock'] == []
+    look = 'find ' + ' '.join(places) + " -xdev -printf '%p %m %U\\n' | sort"
+    before = machine.run(look).stdout
+    machine.run('find ' + ' '.join(places) + ' -xdev -exec touch --no-dereference --date=-400days {} +')
+    machine.run(['systemd-tmpfiles', '--clean'])
+    assert machine.run(look).stdout == before and before.count('\n') > 10
+    one.restart()
+    one.stop()

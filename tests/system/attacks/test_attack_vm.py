@@ -67,3 +67,15 @@ def test_release_agent(container, root, kind):
     namespace; only a definition of root's that leaves out both namespaces opens the way."""
     report = attack.told(container('agent', root.definition('/hostile hierarchy', sections=AGENTS[kind])), timeout=60)
     assert (report['hierarchy.named'] == 'ok') == ('ok' in report.all('hierarchy.agent')) == (kind == 'nor one of cgroups')
+
+
+@pytest.mark.parametrize('weaken, unit, ends', [
+    ('', '', 'EACCES'), ('nodev', '', 'EPERM'), ('nodev', 'DevicePolicy=auto\n', 'ok')])
+def test_disk_of_the_host(attacked, machine, tree, weaken, unit, ends):
+    """R4: the image has a node of the host's disk in it. The mount's flag stops it, and the unit's list of devices."""
+    path = tree('busybox')
+    number = machine.run(['lsblk', '--noheadings', '--nodeps', '--output=MAJ:MIN', '/dev/vda']).stdout.strip().split(':')
+    machine.run(['mknod', '-m', '666', f'{path}/disk', 'b', *number])
+    script = '/bin/sh -c "head -c 512 /disk >/dev/null && echo disk=ok; echo probe=done"'
+    report = attack.told(attacked('disk', f'[Container]\nCommand={script}\n[Root]\nPath={path}\n', weaken, unit), timeout=60)
+    assert report.all('disk') == (['ok'] if ends == 'ok' else [])
