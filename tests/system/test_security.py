@@ -10,7 +10,9 @@ from bus import Bus
 
 USUAL = '[Container]\nBoot=no\nCommand=/bin/sleep 1000\n[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
 WEAK = USUAL + ('[Identity]\nUserNamespace=no\n[Namespaces]\nShare=net ipc uts cgroup\n[Mount]\nSource=/srv\nTarget=/mnt\n'
-                '[Security]\nSeccomp=off\nCapabilities=CAP_SYS_TIME\nNesting=yes\n[Hooks]\nPreStart=/bin/true\n[Resources]\nTasksMax=infinity\n[Device]\nPath=/dev/fuse\n')
+                '[Security]\nSeccomp=off\nCapabilities=CAP_SYS_TIME\nNesting=yes\nKeyring=inherit\n'
+                'UnmaskPaths=/proc/timer_list /proc/sys/vm\n[Hooks]\nPreStart=/bin/true\n'
+                '[Resources]\nTasksMax=infinity\n[Device]\nPath=/dev/fuse\n')
 CONTROL = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]')
 HIGH, MEDIUM, LOW = 'high', 'medium', 'low'
 
@@ -107,7 +109,8 @@ def test_weak(machine, defined):
     weak = defined('weak', WEAK)
     expected = {('user-namespace', 'UserNamespace', HIGH), ('seccomp', 'Seccomp', HIGH), ('nesting', 'Nesting', HIGH),
                 ('bounding-capabilities', 'Capabilities', HIGH), ('tasks-limit', 'TasksMax', MEDIUM),
-                ('namespaces', 'Share', MEDIUM), ('namespaces', 'Share', LOW), ('device', 'Path', MEDIUM)}
+                ('namespaces', 'Share', MEDIUM), ('namespaces', 'Share', LOW), ('device', 'Path', MEDIUM),
+                ('proc', 'UnmaskPaths', HIGH), ('keyring', 'Keyring', MEDIUM)}
 
     def found(told):
         return {(f['layer'], f['key'], f['severity']) for f in told.all['findings']}
@@ -124,6 +127,7 @@ def test_weak(machine, defined):
     assert 'CAP_SYS_TIME' in told.findings['bounding-capabilities'][0]['text']
     assert 'mount-locks' in told.rated('weak') and told.value('seccomp') == 'no filter'
     assert '/dev/fuse (rwm)' in told.findings['device'][0]['text'] and told.value('device') == '/dev/fuse rwm'
+    assert [f['text'].split()[0] for f in told.findings['proc']] == ['/proc/timer_list', '/proc/sys/vm']
     assert told.value('hooks') == 'PreStart=/bin/true'
     assert told.value('host-files') == '/srv on /mnt, writable'
 

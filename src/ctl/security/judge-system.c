@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * See judge.h. Here: what of the system a container sees and reaches.
+ * See judge.h. Here: mounts, descriptors, the control group and its limits.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "basic/parse.h"
 #include "basic/string.h"
@@ -15,106 +13,6 @@
 #include "spec/limits.h"
 
 #define PAYLOAD "/payload"
-
-/* What a start hides, and what it makes read-only. */
-static const char *const hidden[] = {
-        "/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/sysrq-trigger", "/proc/timer_list",
-};
-static const char *const read_only[] = {
-        "/proc/acpi", "/proc/apm", "/proc/asound", "/proc/bus",
-        "/proc/fs",   "/proc/irq", "/proc/scsi",   "/proc/sys",
-};
-
-/* Not every kernel has every file. */
-static bool is_here(const char *path) {
-        struct stat st;
-
-        return lstat(path, &st) >= 0;
-}
-
-static bool is_hidden(const MountLines *mounts, const char *path) {
-        const MountLine *mount = mount_lines_find(mounts, path);
-
-        return mount && !streq(mount->type, "proc");
-}
-
-static bool is_read_only(const MountLines *mounts, const char *path) {
-        const MountLine *mount = mount_lines_find(mounts, path);
-
-        return mount && mount_line_has_option(mount, "ro");
-}
-
-typedef struct Count {
-        unsigned n, all;
-} Count;
-
-static Count
-count_parts(const Judge *judge,
-            const char *const *paths,
-            size_t n,
-            bool (*is_so)(const MountLines *, const char *),
-            const char *consequence) {
-        Count count = {};
-
-        for (size_t i = 0; i < n; i++) {
-                bool so = is_so(&judge->view->mounts, paths[i]);
-
-                if (!so && !is_here(paths[i]))
-                        continue;
-                count.all++;
-                count.n += so;
-                if (!so)
-                        report_find(judge->report, "proc",
-                                    judge_severity(judge, SEVERITY_LOW, SEVERITY_HIGH), NULL, NULL, "%s %s",
-                                    paths[i], consequence);
-        }
-
-        return count;
-}
-
-void judge_proc(const Judge *judge) {
-        Count hides, keeps;
-
-        if (!judge->view->running) {
-                report_row(judge->report, "proc", SOURCE_DEFINITION, RATING_FINE,
-                           "its own, with what tells of or changes the host hidden or read-only");
-                return;
-        }
-        if (!judge->view->has_mounts) {
-                report_row(judge->report, "proc", SOURCE_KERNEL, RATING_UNKNOWN, "not shown to you");
-                return;
-        }
-        hides = count_parts(judge, hidden, ELEMENTSOF(hidden), is_hidden, "is not hidden");
-        keeps =
-                        count_parts(judge, read_only, ELEMENTSOF(read_only), is_read_only,
-                                    "can be written to, as far as its files' modes go");
-        report_row(judge->report, "proc", SOURCE_KERNEL,
-                   hides.n < hides.all || keeps.n < keeps.all ? RATING_WEAK : RATING_FINE,
-                   "%u of %u files hidden, %u of %u parts read-only", hides.n, hides.all, keeps.n,
-                   keeps.all);
-}
-
-void judge_sys(const Judge *judge) {
-        const MountLine *sys;
-
-        if (!judge->view->running) {
-                report_row(judge->report, "sys", SOURCE_DEFINITION, RATING_FINE, "read-only");
-                return;
-        }
-        if (!judge->view->has_mounts) {
-                report_row(judge->report, "sys", SOURCE_KERNEL, RATING_UNKNOWN, "not shown to you");
-                return;
-        }
-        sys = mount_lines_find(&judge->view->mounts, "/sys");
-        if (!sys || mount_line_has_option(sys, "ro")) {
-                report_row(judge->report, "sys", SOURCE_KERNEL, RATING_FINE,
-                           sys ? "read-only" : "not mounted");
-                return;
-        }
-        report_row(judge->report, "sys", SOURCE_KERNEL, RATING_WEAK, "writable");
-        report_find(judge->report, "sys", judge_severity(judge, SEVERITY_MEDIUM, SEVERITY_HIGH), NULL, NULL,
-                    "/sys can be written to, as far as its files' modes go");
-}
 
 static void judge_locks(const Judge *judge) {
         bool user = judge->own_user == ANSWER_YES;

@@ -323,8 +323,15 @@ void judge_label(const Judge *judge) {
 
 /* The kernel shows a process's session keyring to nobody else. */
 void judge_keyring(const Judge *judge) {
-        report_row(judge->report, "keyring", SOURCE_DEFINITION, RATING_FINE,
-                   "a session keyring of its own, or it would not have started");
+        if (!judge->definition || judge->definition->keyring == KEYRING_PRIVATE) {
+                report_row(judge->report, "keyring", SOURCE_DEFINITION,
+                           judge->definition ? RATING_FINE : RATING_UNKNOWN, "%s",
+                           judge->definition ? "a session keyring of its own" : "not shown to anybody");
+                return;
+        }
+        report_row(judge->report, "keyring", SOURCE_DEFINITION, RATING_WEAK, "that of its unit");
+        report_find(judge->report, "keyring", judge_severity(judge, SEVERITY_LOW, SEVERITY_MEDIUM),
+                    "Security", "Keyring", "it can use the keys that systemd gave to the unit");
 }
 
 void judge_nesting(const Judge *judge) {

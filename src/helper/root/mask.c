@@ -14,12 +14,7 @@
 #include "basic/weaken.h"
 #include "helper/root/mount.h"
 #include "helper/root/stage.h"
-
-/* A part of /proc or /sys; the list ends with an empty one. */
-typedef struct Part {
-        const char *path; /* below where */
-        bool directory;
-} Part;
+#include "spec/mask.h"
 
 /* Where parts are: the mount, and its name. */
 typedef struct Where {
@@ -29,35 +24,6 @@ typedef struct Where {
         int mount;
         const char *name;
 } Where;
-
-/* Files of /proc that tell about or act on the whole machine: nobody in a container can open them. */
-static const Part proc_hidden[] = {
-        {"kallsyms",    false },
-        { "kcore",            false },
-        { "keys",false },
-        { "sysrq-trigger",       false },
-        { "timer_list",            false },
-        {},
-};
-
-/* The same where root inside is root of the host; with ids of its own the kernel refuses them. */
-static const Part proc_hidden_from_root[] = {
-        {"dynamic_debug", true },
-        { "kpagecgroup",              false },
-        { "kpagecount",false },
-        { "kpageflags",   false },
-        { "mtrr",              false },
-        { "vmcore",        false },
-        {             },
-};
-static const Part sys_hidden_from_root[] = {
-        {"firmware", true },
-        { "devices/virtual/powercap",         true },
-        {            },
-};
-
-/* Parts of /proc whose files change the machine. */
-static const char *const proc_read_only[] = { "acpi", "apm", "asound", "bus", "fs", "irq", "scsi", "sys" };
 
 /* Is PATH the same as PARENT or below it? Everything is below "". */
 static bool path_is_below(const char *path, const char *parent) {
@@ -102,7 +68,7 @@ static int clone_cover(const Where *where, bool directory, int *ret_fd) {
         return 0;
 }
 
-static int hide(const Where *where, const Part *part) {
+static int hide(const Where *where, const MaskPart *part) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
@@ -120,7 +86,7 @@ static int hide(const Where *where, const Part *part) {
         return mount_attach_at(fd, where->mount, part->path);
 }
 
-static int hide_parts(const Where *where, const Part *parts) {
+static int hide_parts(const Where *where, const MaskPart *parts) {
         for (; parts->path; parts++) {
                 int r;
 
@@ -239,15 +205,15 @@ static int lift_within(const Where *where, const char *read_only) {
 }
 
 static int restrict_proc(const Where *where) {
-        for (size_t i = 0; i < ELEMENTSOF(proc_read_only); i++) {
+        for (const char *const *part = mask_proc_read_only; *part; part++) {
                 int r;
 
-                if (is_unmasked(where, proc_read_only[i]))
+                if (is_unmasked(where, *part))
                         continue;
-                r = restrict_part(where, proc_read_only[i]);
+                r = restrict_part(where, *part);
                 if (r < 0)
                         return r;
-                r = lift_within(where, proc_read_only[i]);
+                r = lift_within(where, *part);
                 if (r < 0)
                         return r;
         }
@@ -279,9 +245,9 @@ int mask_proc(Failure *failure, const LaunchPlan *plan, int stage, int proc) {
         if (weakened(WEAKEN_MASKS))
                 return 0;
 
-        r = hide_parts(&where, proc_hidden);
+        r = hide_parts(&where, mask_proc_hidden);
         if (r == 0 && !plan->definition->user_namespace)
-                r = hide_parts(&where, proc_hidden_from_root);
+                r = hide_parts(&where, mask_proc_hidden_from_root);
         if (r < 0)
                 return r;
 
@@ -328,7 +294,7 @@ int mask_sys(Failure *failure, const LaunchPlan *plan, int stage, int sys) {
         int r = 0;
 
         if (!plan->definition->user_namespace)
-                r = hide_parts(&where, sys_hidden_from_root);
+                r = hide_parts(&where, mask_sys_hidden_from_root);
         else if (launch_plan_private(plan, NAMESPACE_NET))
                 r = lift_sys(&where);
 
