@@ -9,6 +9,7 @@ each mount by remount, mount_setattr(2) and on copies; it tries to unmount, move
 import pytest
 
 import probe
+from store import FOREIGN
 
 ALL = 'nosuid nodev noexec noatime'
 # Each kind of mount that a definition can ask for, and masks. Nothing but the kernel's locks is in the way.
@@ -46,6 +47,7 @@ ROOTS = {
     'as-it-is': '[Root]\nPath={tree}\n',
     'read-only': '[Root]\nPath={tree}\nReadOnly=yes\nOptions=nosuid nodev\n',
     'overlay': '[Root]\nPath={tree}\nOverlay=yes\nOptions=nosuid nodev\n',
+    'managed': '[Root]\nManaged=yes\nOptions=nosuid nodev noatime\n',
     'image': '[Root]\nImage={image}\nOptions=nosuid nodev noatime\n',
     'ephemeral': '[Root]\nPath={tree}\n[Container]\nEphemeral=yes\n',
 }
@@ -81,6 +83,15 @@ def image(machine, probe_tree):
     machine.remove(path)
 
 
+@pytest.fixture
+def managed(machine, probe_tree):
+    """As berth keeps roots itself: their owners are in the foreign range."""
+    path = '/var/lib/berth/roots/locked'
+    machine.run(f'mkdir -p -m 0700 /var/lib/berth/roots && cp -a {probe_tree} {path} && chown -hR {FOREIGN}:{FOREIGN} {path}')
+    yield path
+    machine.remove(path)
+
+
 def attempts(report):
     """(mount, way, result) of each attempt on what the start has mounted."""
     split = [a.rsplit(' ', 2) for a in report.all('attempt')]
@@ -90,6 +101,8 @@ def attempts(report):
 @pytest.mark.parametrize('root', ROOTS)
 def test_nothing_can_be_lifted(container, request, probe_tree, source, root):
     definition = '[Container]\nCommand=/probe locked\n' + ROOTS[root] + RESTRICTED
+    if root == 'managed':
+        request.getfixturevalue('managed')
     image = request.getfixturevalue('image') if root == 'image' else ''
     one = container('locked', definition.format(tree=probe_tree, source=source, image=image))
     report = probe.run(one, timeout=60)
