@@ -142,7 +142,9 @@ typedef enum HookKind {
         HOOK_PRE_START,
         HOOK_PRE_MOUNT,
         HOOK_AUTODEV,
+        HOOK_MOUNT,
         HOOK_START_HOST,
+        HOOK_START,
         _HOOK_N,
 } HookKind;
 

@@ -11,7 +11,9 @@ static const struct {
         [HOOK_PRE_START] = {"pre-start",   "PreStart" },
         [HOOK_PRE_MOUNT] = { "pre-mount",  "PreMount" },
         [HOOK_AUTODEV] = { "autodev",    "Autodev"  },
+        [HOOK_MOUNT] = { "mount",      "Mount"    },
         [HOOK_START_HOST] = { "start-host", "StartHost"},
+        [HOOK_START] = { "start",      "Start"    },
 };
 
 const char *hook_name(HookKind kind) {

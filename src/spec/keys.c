@@ -240,7 +240,10 @@ const Key keys[] = {
         HOOK("PreStart", HOOK_PRE_START, ROOT, "on the host, before anything is made"),
         HOOK("PreMount", HOOK_PRE_MOUNT, ROOT, "on the host, before the root is opened"),
         HOOK("Autodev", HOOK_AUTODEV, ROOT, "on the host, to add to the container's /dev"),
+        HOOK("Mount", HOOK_MOUNT, ROOT, "with the container's rights, before its root is all that there is"),
         HOOK("StartHost", HOOK_START_HOST, ROOT, "on the host, when all is made, before the first program runs"),
+        /* It is a program of the container's, and gets nothing that the container's own init would not get. */
+        HOOK("Start", HOOK_START, ANYONE, "inside, before the first program runs"),
         ROW("Hooks", "Timeout", delay, FIELD(hook_timeout_usec), NULL, ANYONE, false, "of each hook"),
 
         AUTOSTART("After", names, after, &after_rule, "start after these"),

@@ -128,7 +128,7 @@ static const char *value_objection(const Definition *definition) {
         if (definition->n_devices > 0)
                 return "devices of the host may be named";
         for (HookKind kind = 0; kind < _HOOK_N; kind++)
-                if (definition->hooks[kind].n > 0)
+                if (kind != HOOK_START && definition->hooks[kind].n > 0)
                         return "a program of the host may be run";
         if (definition->unmask_paths)
                 return "what is hidden in /proc and /sys may be shown";

@@ -4,6 +4,7 @@ hooks write down what they see in a directory of the machine.
 """
 
 import json
+import re
 import time
 
 import pytest
@@ -158,7 +159,8 @@ def test_failing(container, hooks, machine, kind):
 BAD = {
     'killed': ('#!/bin/sh\nkill -SEGV $$\n', 0o755, 'it was killed by SIGSEGV, and said nothing'),
     'no-exec': ('#!/bin/sh\n', 0o644, 'it cannot be executed: it is not executable'),
-    'no-interpreter': ('#!/nowhere\n', 0o755, 'it cannot be executed: its interpreter is missing'),
+    'no-interpreter': ('#!/nowhere\n', 0o755,
+                       'it cannot be executed: there is no such program, or its interpreter is missing'),
     'no-program': ('hello\n', 0o755,
                    'it cannot be executed: it is neither a program of this machine nor a script that begins with #!'),
     'writable': ('#!/bin/sh\n', 0o777, 'it is run on the host, and may be written by root alone: '
@@ -235,3 +237,105 @@ def test_policy(container, hooks):
     assert ': PreStart=: may be set only in a definition that root alone can write' in one.show('StatusText')
     with pytest.raises(Exception):
         hooks.seen('policy')
+
+
+# What a shell inside says of itself.
+INSIDE = ('/bin/sh -c "cat; ls /proc/self/fd | xargs echo fds; umask; pwd; env; '
+          'grep -E \'^(CapEff|CapBnd|CapAmb|Seccomp|NoNewPrivs|Uid|Groups|Sig...):\' /proc/self/status; '
+          'for n in mnt pid net uts ipc user cgroup; do readlink /proc/self/ns/$n; done; '
+          'cat /proc/self/cgroup; ls -l /proc/1/exe; ulimit -n; echo done >&2; echo again >/dev/stderr; sleep 4324 &"')
+# The container as root inside, and with one id that is not 0.
+OWNERS = {
+    'root': ('', '0'),
+    'one id': ('[Identity]\nIDMap=1000:auto:1\n', '1000'),
+    'no user namespace': ('[Identity]\nUserNamespace=no\n', '0'),
+}
+
+
+@pytest.mark.parametrize('owner', OWNERS)
+def test_hooks_inside(container, machine, owner):
+    """Start= is run in the container, as its root or who is there in place of it, with the capabilities of one, and
+    confined as the first program is, which has nothing of that."""
+    identity, uid = OWNERS[owner]
+    one = container(f'inside-{uid}-{len(identity)}', section(f'Start={INSIDE}') + '[Security]\nCapabilities=~CAP_SYS_BOOT\n' + identity +
+                    '[Resources]\nLimitNOFILE=777\n')
+    one.start()
+    said = lines_of(one, 'HOOK=start')
+    state = json.loads(said[0])
+    assert (state['hook'], state['name'], state['pid'], state['mount']) == ('start', one.name, 1, '/')
+    assert state['unit'] is state['definition'] is state['root'] is state['ids'] is None
+    assert said[1:4] == ['fds 0 1 2 3', '0022', '/']
+    environment = dict(line.split('=', 1) for line in said if line.startswith(('LXC_', 'PATH')))
+    assert environment.pop('PATH')
+    assert environment == {'LXC_NAME': one.name, 'LXC_HOOK_TYPE': 'start', 'LXC_HOOK_SECTION': 'lxc',
+                           'LXC_HOOK_VERSION': '1', 'LXC_ROOTFS_MOUNT': '/', 'LXC_PID': '1'}
+    status = dict(line.split(':\t', 1) for line in said if ':\t' in line)
+    assert status['Uid'].split() == [uid] * 4 and not status['Groups'].strip()
+    assert status['SigBlk'] == status['SigIgn'] == '0' * 16
+    assert int(status['CapAmb'], 16) == int(status['CapEff'], 16) == int(status['CapBnd'], 16) != 0
+    assert not int(status['CapBnd'], 16) & 1 << 22, 'CAP_SYS_BOOT'
+    assert status['Seccomp'] == '2' and '777' in said
+    namespaces = [line for line in said if line.endswith(']') and ':[' in line]
+    pid = one.main_pid()
+    assert namespaces == machine.run(f'for n in mnt pid net uts ipc user cgroup; do readlink /proc/{pid}/ns/$n; done') \
+        .stdout.splitlines()
+    # No program of berth's in sight, not even in process 1.
+    assert [line for line in said if '/proc/1/exe' in line and 'berth' in line] == []
+    assert said[-2:] == ['done', 'again']
+    first = machine.run(f'grep -E "^Cap(Amb|Inh)" /proc/{pid}/status').stdout.split()[1::2]
+    assert set(first) == {'0' * 16}
+    assert machine.run("pgrep -f 'sleep 432[4]'", check=False).stdout == ''
+
+
+def test_mount_hook(container, hooks, machine):
+    """Mount= has the host's files and the container's rights, and mounts into the container alone."""
+    writer = hooks('writer')
+    # The directory is root's alone: what it writes itself goes through the pipe.
+    hooks('mounts', '#!/bin/sh\nid -u; grep -E "^Cap(Eff|Amb):" /proc/self/status; readlink /proc/self/ns/user\n'
+                    'cat /etc/shadow >/dev/null 2>&1 && echo shadow; touch /etc/hooked 2>/dev/null && echo touched\n'
+                    'cat; mount -t tmpfs inside "$LXC_ROOTFS_MOUNT/mnt" && echo hello >"$LXC_ROOTFS_MOUNT/mnt/file"\n')
+    one = container('mounted', section(f'Mount={PLACE}/mounts', f'StartHost={writer} writer x'))
+    one.start()
+    said = lines_of(one, 'HOOK=mount')
+    assert said[0] == '0' and not {'shadow', 'touched'} & set(said)
+    status = dict(line.split(':\t', 1) for line in said if ':\t' in line)
+    assert int(status['CapEff'], 16) == int(status['CapAmb'], 16) != 0
+    assert machine.run(f'readlink /proc/{one.main_pid()}/ns/user').stdout.strip() in said
+    state = json.loads(next(line for line in said if line.startswith('{')))
+    assert state['mount'] == '/run/berth/stage/root' and state['unit'] == one.unit and state['pid'] is None
+    assert one.inside('cat /mnt/file').stdout == 'hello\n'
+    assert 'inside' not in machine.run('cat /proc/self/mounts').stdout
+
+
+BAD_INSIDE = {
+    'status': ('Start=/bin/sh -c "echo no; exit 4"', 'Start=/bin/sh: it ended with status 4, and said last: no'),
+    'missing': ('Start=/no/where', 'it cannot be executed: there is no such program, or its interpreter is missing'),
+    'time': ('Timeout=1\nStart=/bin/sleep 4325', 'it did not end within 1.0 s, [Hooks] Timeout=, and said nothing'),
+    'mount': ('Mount=/bin/false', 'Mount=/bin/false: it ended with status 1, and said nothing'),
+    'secret': (f'Mount={PLACE}/secret', 'it cannot be executed: it is not executable'),
+}
+
+
+@pytest.mark.parametrize('case', BAD_INSIDE)
+def test_failing_inside(container, hooks, machine, case):
+    hooks('secret', '#!/bin/sh\n', 0o700)
+    lines, cause = BAD_INSIDE[case]
+    one = container('bad', section(lines))
+    assert one.start(check=False).returncode != 0
+    assert one.show('StatusText').endswith(cause)
+    assert machine.run("pgrep -f 'sleep 432[5]'", check=False).stdout == ''
+
+
+def test_program_of_the_host(container, machine, tree):
+    """A hook of the container's whose interpreter is the launcher's own file (CVE-2019-5736) does not run."""
+    path = tree('busybox')
+    helper = re.search(r'ExecStart=(\S+)', machine.read('/lib/systemd/system/container@.service'))[1]
+    # With what that program would need to run there.
+    machine.run(f'for f in $(ldd {helper} | grep -o "/[^ ]*"); do mkdir -p {path}/${{f%/*}} && cp -L $f {path}$f; done')
+    machine.write(f'{path}/hook', '#!/proc/self/exe\n', 0o755)
+    one = container('tainted', section('Start=/hook').replace('/srv/guests/busybox', path))
+    assert one.start(check=False).returncode != 0
+    assert one.show('StatusText').endswith('Start=/hook: it has /proc/self/exe for its interpreter')
+    one.define(section('Start=/proc/self/exe').replace('/srv/guests/busybox', path))
+    assert one.start(check=False).returncode != 0
+    assert one.show('StatusText').endswith('it cannot be executed: Too many levels of symbolic links')

@@ -12,7 +12,7 @@ from transient import Transient
 FAILURE_C = Path(__file__).resolve().parents[2] / 'src/helper/launch/failure.c'
 STEPS = re.findall(r'\[STEP_\w+\] = \{ "([a-z-]+)"', FAILURE_C.read_text())
 # Of the steps only a definition on the host has.
-NOT_TRANSIENT = {'device', 'unit', 'delay', 'hook'}
+NOT_TRANSIENT = {'device', 'unit', 'delay'}
 OPENER = 'does not tell who opened it'
 USER = 1000
 NOBODYS_GROUP = 2147352576
@@ -337,7 +337,7 @@ def test_faults(machine, transient, root, place, step, what):
     machine.run(['mkdir', '-m', '0700', f'{place}/data'])
     definition = ('[Container]\nConsole=yes\nWorkingDirectory=/tmp\n' +
                   command('exec sleep 1000', 'Path=fd:root\nOverlay=yes', mount('data')).replace('[Container]\n', '', 1) +
-                  '[Resources]\nLimitNOFILE=4096\nSysctl=net.ipv4.ip_forward=1\n')
+                  '[Resources]\nLimitNOFILE=4096\nSysctl=net.ipv4.ip_forward=1\n[Hooks]\nStart=/bin/true\n')
     descriptors = {'root': f'read:{root}', 'data': f'read:{place}/data'}
     one = transient()
     one.run(definition, descriptors, environment=[f'BERTH_FAULT={step}:{what}', 'BERTH_FAULT_SEEN=1'])

@@ -128,7 +128,8 @@ static void test_table(void) {
                         { "Image", "/x" }, { "Share", "net" }, { "IODeviceWeight", "/dev/sda 5" },
                         { "IODeviceLatencyTargetSec", "/dev/sda 5ms" }, { "ManagedOOMPreference", "omit" },
                         { "SeccompNotify", "/run/x" }, { "Nesting", "yes" }, { "Access", "rw" }, { "Optional", "yes" },
-                        { "PreStart", "/x" }, { "PreMount", "/x" }, { "Autodev", "/x" }, { "StartHost", "/x" },
+                        { "PreStart", "/x" }, { "PreMount", "/x" }, { "Autodev", "/x" }, { "Mount", "/x" },
+                        { "StartHost", "/x" },
                         { "UnmaskPaths", "/proc/keys" },
                 };
                 _cleanup_free_ char *text = NULL, *verdict = NULL;

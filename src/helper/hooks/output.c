@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <syslog.h>
@@ -42,6 +43,8 @@ int hook_output_begin(HookOutput *output, HookKind hook, UnitKind kind, const ch
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
         output->pipe = ends[0];
+        /* For whoever has it and opens it again as /dev/stderr, also with ids of a container's. */
+        (void) fchmod(ends[1], 0622);
         if (fcntl(output->pipe, F_SETFL, O_NONBLOCK) < 0) {
                 int r = -errno;
 

@@ -25,12 +25,14 @@
 #include "basic/string.h"
 #include "basic/syscall.h"
 #include "helper/hooks/output.h"
+#include "helper/launch/handover.h"
 #include "helper/process/clean.h"
 #include "helper/process/environment.h"
 #include "helper/unit/cgroup.h"
 
 #define FD_PROGRAM 3
 #define FD_ERROR 4
+#define FD_GO 5
 #define FD_ASIDE 10
 
 /* One hook on its way. */
@@ -40,15 +42,28 @@ typedef struct HookChild {
         HookProgram program;
         Environment environment;
         int state, output, error; /* what it gets; an exec that fails writes its errno to the last */
+        int go;                   /* a program of the container's own is executed when this is closed */
 } HookChild;
+
+static bool is_guest(const HookPlace *place) {
+        return place->inside && place->inside->guest;
+}
+
+/* The caller's ends. */
+typedef struct Ends {
+        int error, go;
+} Ends;
 
 /* In the child */
 
 static int child_descriptors(const HookChild *child) {
-        const int from[] = { child->state, child->output, child->output, child->program.fd, child->error };
+        const int from[] = { child->state,      child->output, child->output,
+                             child->program.fd, child->error,  child->go };
         int aside[ELEMENTSOF(from)];
 
         for (size_t i = 0; i < ELEMENTSOF(from); i++) {
+                if (from[i] < 0)
+                        continue;
                 aside[i] = fcntl(from[i], F_DUPFD_CLOEXEC, FD_ASIDE);
                 if (aside[i] < 0)
                         return -errno;
@@ -56,15 +71,18 @@ static int child_descriptors(const HookChild *child) {
         for (size_t i = 0; i < ELEMENTSOF(from); i++) {
                 bool keep = i < FD_PROGRAM || (i == FD_PROGRAM && child->program.script);
 
-                if (dup3(aside[i], (int) i, keep ? 0 : O_CLOEXEC) < 0)
+                if (from[i] < 0)
+                        (void) close((int) i);
+                else if (dup3(aside[i], (int) i, keep ? 0 : O_CLOEXEC) < 0)
                         return -errno;
         }
 
-        return close_range(FD_ERROR + 1, ~0U, 0) < 0 ? -errno : 0;
+        return close_range(FD_GO + 1, ~0U, 0) < 0 ? -errno : 0;
 }
 
 /* The launcher may be on its way to become somebody else: this is root again, as systemd starts programs. */
 static int child_prepare(const HookChild *child) {
+        const HookPlace *place = child->place;
         int r;
 
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_SECUREBITS, 0UL, 0UL, 0UL, 0UL) < 0)
@@ -72,8 +90,13 @@ static int child_prepare(const HookChild *child) {
         (void) setfsuid(0);
         (void) setfsgid(0);
         (void) setsid();
-        if (child->place->mounts >= 0 && setns(child->place->mounts, CLONE_NEWNS) < 0)
+        if (place->mounts >= 0 && setns(place->mounts, CLONE_NEWNS) < 0)
                 return -errno;
+        if (place->inside) {
+                r = hook_inside_join(place->inside);
+                if (r < 0)
+                        return r;
+        }
         if (chdir("/") < 0)
                 return -errno;
         (void) umask(0022);
@@ -91,8 +114,16 @@ _noreturn_ static void child_main(const HookChild *child) {
                 _exit(EXIT_FAILURE);
         }
 
-        (void) execveat(FD_PROGRAM, "", child->argv, child->environment.variables, AT_EMPTY_PATH);
-        (void) dprintf(FD_ERROR, "%d", errno);
+        if (is_guest(child->place)) {
+                char byte;
+
+                (void) !read(FD_GO, &byte, 1);
+                r = hook_inside_execute(child->place->inside, child->argv, child->environment.variables);
+        } else {
+                (void) execveat(FD_PROGRAM, "", child->argv, child->environment.variables, AT_EMPTY_PATH);
+                r = -errno;
+        }
+        (void) dprintf(FD_ERROR, "%d", -r);
         _exit(EXIT_FAILURE);
 }
 
@@ -123,7 +154,7 @@ static int hook_wait(int pidfd, HookOutput *output, uint64_t timeout_usec) {
                         return -errno;
                 if (p[1].revents && hook_output_read(output) != 0)
                         open = false;
-                else if (p[0].revents)
+                if (p[0].revents)
                         return 0;
         }
 }
@@ -138,7 +169,7 @@ static void hook_drain(HookOutput *output) {
 }
 
 static int exec_failed(int error, char cause[static HOOK_CAUSE_SIZE]) {
-        const char *text = error == ENOENT    ? "its interpreter is missing"
+        const char *text = error == ENOENT    ? "there is no such program, or its interpreter is missing"
                            : error == ENOEXEC ? "it is neither a program of this machine nor a script that "
                                                 "begins with #!"
                            : error == EACCES  ? "it is not executable"
@@ -203,44 +234,124 @@ static int children_on_host(void) {
         return processes < 0 || setns(processes, CLONE_NEWPID) < 0 ? -errno : 0;
 }
 
-/* Owns nothing of the child's; its cgroup is gone afterwards in any case. */
-static int
-hook_start(HookChild *child,
-           HookOutput *output,
-           int error,
-           uint64_t timeout_usec,
-           char cause[static HOOK_CAUSE_SIZE]) {
-        _cleanup_close_ int cgroup = -EBADF, pidfd = -EBADF;
+/* A guest's file can ask for /proc/self/exe as its interpreter, which would be this program
+ * (launch/handover.h). 1 if it does; then it has not run its first instruction. */
+static int watch_exec(pid_t pid, int *go) {
+        char identity[IDENTITY_SIZE];
+        int r, tainted = 0;
+
+        r = handover_identity(identity);
+        if (r < 0)
+                return r;
+        r = handover_watch(pid);
+        if (r < 0)
+                return r;
+
+        *go = fd_close(*go);
+        r = handover_wait_exec(pid);
+        if (r < 0 && r != -ECHILD)
+                return r;
+        if (r == 0)
+                tainted = handover_is_tainted(pid, identity);
+        if (tainted != 0)
+                return tainted;
+
+        /* One that did not come to its exec has said why, and ends now. */
+        r = handover_resume(pid);
+        return r == -ESRCH ? 0 : r;
+}
+
+static int hook_clone(HookChild *child, int cgroup, int *ret_pidfd, pid_t *ret_pid) {
         struct clone_args args = {
                 .flags = CLONE_INTO_CGROUP | CLONE_PIDFD,
-                .pidfd = (uint64_t) (uintptr_t) &pidfd,
+                .pidfd = (uint64_t) (uintptr_t) ret_pidfd,
                 .exit_signal = SIGCHLD,
+                .cgroup = (uint64_t) cgroup,
         };
-        int r, killed;
         pid_t pid;
+        int r;
 
-        r = children_on_host();
+        r = child->place->inside ? hook_inside_begin(child->place->inside) : children_on_host();
         if (r < 0)
                 return r;
-        r = cgroup_make_hook(child->place->unit, &cgroup);
-        if (r < 0)
-                return r;
-        args.cgroup = (uint64_t) cgroup;
         pid = sys_clone3(&args);
         if (pid == 0)
                 child_main(child);
         if (pid < 0)
-                r = -errno;
+                return -errno;
+
+        *ret_pid = pid;
+        return 0;
+}
+
+/* With its cgroup made; that is gone afterwards in any case. */
+static int
+hook_attend(HookChild *child,
+            HookOutput *output,
+            Ends *ends,
+            uint64_t timeout_usec,
+            char cause[static HOOK_CAUSE_SIZE]) {
+        _cleanup_close_ int cgroup = -EBADF, pidfd = -EBADF;
+        pid_t pid = 0;
+        int r, killed;
+
+        r = cgroup_make_hook(child->place->unit, &cgroup);
+        if (r < 0)
+                return r;
+
+        r = hook_clone(child, cgroup, &pidfd, &pid);
         child->output = fd_close(child->output);
         child->error = fd_close(child->error);
-
-        if (pid > 0)
+        if (r == 0 && is_guest(child->place))
+                r = watch_exec(pid, &ends->go);
+        if (r > 0) {
+                (void) snprintf(cause, HOOK_CAUSE_SIZE, "it has /proc/self/exe for its interpreter");
+                r = -EPERM;
+        }
+        if (r == 0)
                 r = hook_wait(pidfd, output, timeout_usec);
+
         killed = cgroup_end_hook(child->place->unit, cgroup);
         if (pid > 0)
-                r = hook_finish(pid, error, r, output, timeout_usec, cause);
+                r = hook_finish(pid, ends->error, r, output, timeout_usec, cause);
 
         return r < 0 ? r : killed;
+}
+
+/* All that the hook gets. */
+static int
+hook_prepare(HookChild *child,
+             const HookFacts *facts,
+             HookKind kind,
+             HookOutput *output,
+             Ends *ends,
+             char cause[static HOOK_CAUSE_SIZE]) {
+        int error[2], go[2], r;
+
+        if (!is_guest(child->place)) {
+                r = hook_program_open(child->argv[0], &child->program, cause);
+                if (r < 0)
+                        return r;
+        }
+        r = hook_state_open(facts, kind, &child->state);
+        if (r < 0)
+                return r;
+        r = hook_environment(facts, kind, &child->environment);
+        if (r < 0)
+                return r;
+        r = hook_output_begin(output, kind, facts->kind, facts->definition->name, &child->output);
+        if (r < 0)
+                return r;
+
+        if (pipe2(error, O_CLOEXEC) < 0)
+                return -errno;
+        ends->error = error[0];
+        child->error = error[1];
+        if (pipe2(go, O_CLOEXEC) < 0)
+                return -errno;
+        ends->go = go[1];
+        child->go = go[0];
+        return 0;
 }
 
 int hook_run(const HookFacts *facts,
@@ -248,35 +359,29 @@ int hook_run(const HookFacts *facts,
              size_t index,
              const HookPlace *place,
              char cause[static HOOK_CAUSE_SIZE]) {
-        const Definition *definition = facts->definition;
         HookChild child = {
-                .argv = definition->hooks[kind].commands[index],
+                .argv = facts->definition->hooks[kind].commands[index],
                 .place = place,
                 .program = HOOK_PROGRAM_NULL,
                 .state = -EBADF,
                 .output = -EBADF,
                 .error = -EBADF,
+                .go = -EBADF,
         };
         HookOutput output = { .pipe = -EBADF, .journal = -EBADF };
-        int ends[2] = { -EBADF, -EBADF }, r;
+        Ends ends = { -EBADF, -EBADF };
+        int r;
 
         cause[0] = '\0';
-        r = hook_program_open(child.argv[0], &child.program, cause);
+        r = hook_prepare(&child, facts, kind, &output, &ends, cause);
         if (r == 0)
-                r = hook_state_open(facts, kind, &child.state);
-        if (r == 0)
-                r = hook_environment(facts, kind, &child.environment);
-        if (r == 0)
-                r = hook_output_begin(&output, kind, facts->kind, definition->name, &child.output);
-        if (r == 0)
-                r = pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
-        child.error = ends[1];
-        if (r == 0)
-                r = hook_start(&child, &output, ends[0], definition->hook_timeout_usec, cause);
+                r = hook_attend(&child, &output, &ends, facts->definition->hook_timeout_usec, cause);
 
         hook_output_done(&output);
         environment_done(&child.environment);
-        (void) fd_close(ends[0]);
+        (void) fd_close(ends.error);
+        (void) fd_close(ends.go);
+        (void) fd_close(child.go);
         (void) fd_close(child.error);
         (void) fd_close(child.output);
         (void) fd_close(child.state);

@@ -9,12 +9,14 @@
  */
 #pragma once
 
+#include "helper/hooks/inside.h"
 #include "helper/hooks/program.h"
 #include "helper/hooks/state.h"
 
 typedef struct HookPlace {
-        int unit;   /* the unit's cgroup */
-        int mounts; /* the mount namespace to run in, -EBADF for the caller's */
+        int unit;                 /* the unit's cgroup */
+        int mounts;               /* the mount namespace to run in, -EBADF for the caller's */
+        const HookInside *inside; /* NULL for a hook with the host's rights */
 } HookPlace;
 
 /* Runs command number INDEX of the facts' definition. CAUSE says what went wrong, as program.h has it. */

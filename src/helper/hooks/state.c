@@ -64,7 +64,11 @@ static void print_ids(FILE *stream, const HookFacts *facts) {
 }
 
 /* The file that defines the container; NULL if it came as a text. */
-static const char *definition_file(const Definition *definition) {
+static const char *definition_file(const HookFacts *facts) {
+        const Definition *definition = facts->definition;
+
+        if (facts->inside)
+                return NULL;
         return definition->n_files > 0 && definition->files[0][0] == '/' ? definition->files[0] : NULL;
 }
 
@@ -75,8 +79,8 @@ static void print_state(FILE *stream, const HookFacts *facts, HookKind kind) {
         (void) fputs("{\"version\":1", stream);
         print_pair(stream, "hook", hook_name(kind));
         print_pair(stream, "name", facts->definition->name);
-        print_pair(stream, "unit", unit);
-        print_pair(stream, "definition", definition_file(facts->definition));
+        print_pair(stream, "unit", facts->inside ? NULL : unit);
+        print_pair(stream, "definition", definition_file(facts));
         print_pair(stream, "root", facts->root);
         print_pair(stream, "mount", facts->mount);
         print_pair(stream, "machine_id", facts->machine_id);
@@ -117,15 +121,15 @@ int hook_state_open(const HookFacts *facts, HookKind kind, int *ret_fd) {
 int hook_environment(const HookFacts *facts, HookKind kind, Environment *ret) {
         char pid[16] = "";
         const char *const variables[][2] = {
-                {"PATH",              HOOK_PATH                         },
-                { "LXC_NAME",         facts->definition->name           },
-                { "LXC_HOOK_TYPE",    hook_name(kind)                   },
-                { "LXC_HOOK_SECTION", "lxc"                             },
-                { "LXC_HOOK_VERSION", "1"                               },
-                { "LXC_CONFIG_FILE",  definition_file(facts->definition)},
-                { "LXC_ROOTFS_PATH",  facts->root                       },
-                { "LXC_ROOTFS_MOUNT", facts->mount                      },
-                { "LXC_PID",          facts->pid > 0 ? pid : NULL       },
+                {"PATH",              HOOK_PATH                  },
+                { "LXC_NAME",         facts->definition->name    },
+                { "LXC_HOOK_TYPE",    hook_name(kind)            },
+                { "LXC_HOOK_SECTION", "lxc"                      },
+                { "LXC_HOOK_VERSION", "1"                        },
+                { "LXC_CONFIG_FILE",  definition_file(facts)     },
+                { "LXC_ROOTFS_PATH",  facts->root                },
+                { "LXC_ROOTFS_MOUNT", facts->mount               },
+                { "LXC_PID",          facts->pid > 0 ? pid : NULL},
         };
         Environment environment = ENVIRONMENT_NULL;
         int r = 0;

@@ -13,6 +13,7 @@
 typedef struct HookFacts {
         const Definition *definition;
         UnitKind kind;
+        bool inside;            /* who reads it is the container: it hears nothing of the host */
         const char *root;       /* the root's path on the host; NULL if it came as a descriptor */
         const char *mount;      /* where the hook finds the container's root; NULL when it is not mounted */
         pid_t pid;              /* the container's process 1; 0 when there is none */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The hooks of a start that run on the host. A hook that fails is the start's failure.
+ * The hooks of a start. A hook that fails is the start's failure.
  *
  * The launcher has mounts of its own by then. After hooks that were run with the host's it takes a new copy
  * of those, so that it finds what they have mounted.
@@ -37,34 +37,64 @@ static const char *root_path(const Definition *definition, char buffer[static RO
         return buffer;
 }
 
-/* The time of a hook does not count against TimeoutStartSec=. */
+/* The time of a hook does not count against TimeoutStartSec=, unless anybody may have said how long it is.
+ */
 static int extend_start(const Launch *launch) {
         char text[64];
+
+        if (!launch->definition->trusted)
+                return 0;
 
         (void) snprintf(text, sizeof text, "EXTEND_TIMEOUT_USEC=%" PRIu64,
                         launch->definition->hook_timeout_usec + START_TIMEOUT_USEC);
         return notify_send(&launch->notify, text);
 }
 
-int launch_hooks(Launch *launch, HookKind kind) {
-        const HookList *list = launch->definition->hooks + kind;
-        HookPlace place = { .unit = launch->cgroup.unit };
-        _cleanup_close_ int mounts = -EBADF;
-        char buffer[ROOT_PATH_SIZE], cause[HOOK_CAUSE_SIZE];
-        bool planned = launch->plan.machine_id[0];
+/* What hooks of this kind are told. */
+static HookFacts facts_for(const Launch *launch, HookKind kind, char path[static ROOT_PATH_SIZE]) {
+        bool planned = launch->plan.machine_id[0], inside = kind == HOOK_START;
         HookFacts facts = {
                 .definition = launch->definition,
                 .kind = launch->plan.kind,
-                .mount = kind == HOOK_AUTODEV ? STAGE_PATH "/" STAGE_AUTODEV : NULL,
-                .pid = launch->pid,
-                .ids = planned ? &launch->plan.ids : NULL,
+                .inside = inside,
+                .root = inside ? NULL : root_path(launch->definition, path),
+                .pid = inside               ? 1
+                       : kind == HOOK_MOUNT ? 0
+                                            : launch->pid,
+                .ids = planned && !inside ? &launch->plan.ids : NULL,
                 .machine_id = planned ? launch->plan.machine_id : NULL,
         };
+
+        if (kind == HOOK_AUTODEV)
+                facts.mount = STAGE_PATH "/" STAGE_AUTODEV;
+        else if (kind == HOOK_MOUNT)
+                facts.mount = STAGE_PATH "/" STAGE_ROOT;
+        else if (kind == HOOK_START)
+                facts.mount = "/";
+
+        return facts;
+}
+
+int launch_hooks(Launch *launch, HookKind kind) {
+        const HookList *list = launch->definition->hooks + kind;
+        _cleanup_close_ int mounts = -EBADF;
+        char path[ROOT_PATH_SIZE], cause[HOOK_CAUSE_SIZE];
+        const HookInside inside = {
+                .plan = &launch->plan,
+                .pidfd = launch->pidfd,
+                .guest = kind == HOOK_START,
+                .seccomp = &launch->seccomp,
+        };
+        HookPlace place = { .unit = launch->cgroup.unit };
+        HookFacts facts;
         int r;
 
         if (list->n == 0)
                 return 0;
-        facts.root = root_path(launch->definition, buffer);
+
+        facts = facts_for(launch, kind, path);
+        if (kind == HOOK_MOUNT || kind == HOOK_START)
+                place.inside = &inside;
         /* What people put the host in order with has the host's own mounts. To the others the launcher's
          * belong, where what they mount is nobody else's. */
         if (kind == HOOK_PRE_START || kind == HOOK_START_HOST) {

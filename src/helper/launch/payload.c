@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/personality.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,6 +23,7 @@
 #include "helper/launch/payload-exec.h"
 #include "helper/process/capabilities.h"
 #include "helper/process/keyring.h"
+#include "helper/process/personality.h"
 #include "helper/process/user.h"
 #include "helper/root/device.h"
 #include "helper/root/mount.h"
@@ -88,6 +88,38 @@ int payload_release(int socket, const PayloadGo *go, const int fds[static _PAYLO
         return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+int payload_wait_mounts(int socket) {
+        char byte[2];
+        ssize_t n;
+
+        /* A failure is longer, and stays where it is. */
+        do
+                n = recv(socket, byte, sizeof byte, MSG_PEEK | MSG_TRUNC);
+        while (n < 0 && errno == EINTR);
+        if (n != 1)
+                return -ECHILD;
+
+        return recv(socket, byte, sizeof byte, 0) < 0 ? -errno : 0;
+}
+
+int payload_go_on(int socket) {
+        return send(socket, "", 1, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* The payload's side of it. */
+static int payload_pause(int socket) {
+        char byte;
+        ssize_t n;
+
+        if (send(socket, "", 1, MSG_NOSIGNAL) < 0)
+                return -errno;
+        do
+                n = recv(socket, &byte, sizeof byte, 0);
+        while (n < 0 && errno == EINTR);
+
+        return n < 0 ? -errno : n == 0 ? -EPIPE : 0;
+}
+
 int payload_read_failure(int socket, Failure *ret) {
         ssize_t n;
 
@@ -106,8 +138,9 @@ int payload_read_failure(int socket, Failure *ret) {
 
 /* The heart of it: a mount namespace that the container's user namespace owns. All mounts come into it as copies whose
  * flags are locked. A locked mount cannot become the root; a clone of it can, with everything below still locked. */
-static int payload_change_root(Failure *failure, const LaunchPlan *plan, int root) {
+static int payload_change_root(Failure *failure, const Payload *payload, int root) {
         struct mount_attr shared = { .propagation = MS_SHARED };
+        const LaunchPlan *plan = payload->plan;
         _cleanup_close_ int tree = -EBADF;
         int r;
 
@@ -120,6 +153,12 @@ static int payload_change_root(Failure *failure, const LaunchPlan *plan, int roo
                 return -errno;
         if (unshare(CLONE_NEWNS | (launch_plan_private(plan, NAMESPACE_CGROUP) ? CLONE_NEWCGROUP : 0)) < 0)
                 return -errno;
+
+        if (plan->definition->hooks[HOOK_MOUNT].n > 0) {
+                r = payload_pause(payload->socket);
+                if (r < 0)
+                        return r;
+        }
 
         tree = open_tree(AT_FDCWD, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
         if (tree < 0)
@@ -194,21 +233,6 @@ static int payload_set_sysctls(Failure *failure, const LaunchPlan *plan, int sys
         }
 
         return 0;
-}
-
-static int payload_set_personality(const LaunchPlan *plan) {
-        switch (plan->definition->architecture) {
-        case ARCHITECTURE_X86:
-        case ARCHITECTURE_ARM:
-                return personality(PER_LINUX32) < 0 ? -errno : 0;
-        case ARCHITECTURE_NATIVE:
-        case ARCHITECTURE_X86_64:
-        case ARCHITECTURE_ARM64:
-        case _ARCHITECTURE_N:
-                return personality(PER_LINUX) < 0 ? -errno : 0;
-        }
-
-        return -EINVAL;
 }
 
 /* The standard streams: nothing of the host's but the journal's stream that systemd made for this unit. */
@@ -356,7 +380,7 @@ static int payload_shed(Failure *failure, const Payload *payload, const User *us
         const char *directory = plan->definition->working_directory;
         int r;
 
-        r = payload_set_personality(plan);
+        r = personality_set(plan->definition->architecture);
         if (r < 0)
                 return r;
         r = payload_set_stdio(failure, plan);
@@ -404,7 +428,7 @@ static int payload_prepare(Failure *failure, const Payload *payload) {
                         return -errno;
         }
 
-        r = payload_change_root(failure, plan, fds[PAYLOAD_FD_ROOT]);
+        r = payload_change_root(failure, payload, fds[PAYLOAD_FD_ROOT]);
         if (r < 0)
                 return r;
         r = payload_set_hostname(failure, plan);

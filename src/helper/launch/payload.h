@@ -40,5 +40,10 @@ _noreturn_ void payload_run(const Payload *payload);
 /* The launcher's side: lets it go. */
 int payload_release(int socket, const PayloadGo *go, const int fds[static _PAYLOAD_FD_N]);
 
+/* With Mount= hooks it stops when it has its copy of the mounts, before it changes into them: -ECHILD when it has ended
+ * instead. */
+int payload_wait_mounts(int socket);
+int payload_go_on(int socket);
+
 /* What the payload said before it ended; -EPIPE if it said nothing, because somebody killed it. */
 int payload_read_failure(int socket, Failure *ret);

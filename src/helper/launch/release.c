@@ -28,6 +28,30 @@ static int launch_payload_failed(Launch *launch) {
         return -failure.error;
 }
 
+/* Nobody traces the payload while it waits for hooks: its end would go unnoticed. */
+static int launch_let_go(Launch *launch, const PayloadGo *go, const int fds[static _PAYLOAD_FD_N]) {
+        int r;
+
+        if (launch->definition->hooks[HOOK_MOUNT].n == 0) {
+                r = handover_watch(launch->pid);
+                return r < 0 ? r : payload_release(launch->socket, go, fds);
+        }
+
+        r = payload_release(launch->socket, go, fds);
+        if (r < 0)
+                return r;
+        r = payload_wait_mounts(launch->socket);
+        if (r == -ECHILD)
+                return launch_payload_failed(launch);
+        if (r < 0)
+                return r;
+        r = launch_hooks(launch, HOOK_MOUNT);
+        if (r < 0)
+                return r;
+        r = handover_watch(launch->pid);
+        return r < 0 ? r : payload_go_on(launch->socket);
+}
+
 int launch_release(Launch *launch) {
         const int fds[_PAYLOAD_FD_N] = {
                 [PAYLOAD_FD_ROOT] = launch->root.tree,
@@ -59,10 +83,7 @@ int launch_release(Launch *launch) {
         r = handover_identity(identity);
         if (r < 0)
                 return r;
-        r = handover_watch(launch->pid);
-        if (r < 0)
-                return r;
-        r = payload_release(launch->socket, &go, fds);
+        r = launch_let_go(launch, &go, fds);
         if (r < 0)
                 return r;
 
@@ -93,8 +114,9 @@ int launch_release(Launch *launch) {
         if (r < 0)
                 return r;
 
-        /* It is held before its first instruction. */
-        return launch_hooks(launch, HOOK_START_HOST);
+        /* It is held before its first instruction, and has no program of berth's in it that a hook could see. */
+        r = launch_hooks(launch, HOOK_START_HOST);
+        return r < 0 ? r : launch_hooks(launch, HOOK_START);
 }
 
 int launch_hand_over(Launch *launch) {

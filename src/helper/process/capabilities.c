@@ -70,6 +70,17 @@ int capabilities_set_ambient(uint64_t set) {
         return 0;
 }
 
+int capabilities_permitted(uint64_t *ret) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+        if (syscall(SYS_capget, &header, data) < 0)
+                return -errno;
+
+        *ret = (uint64_t) data[1].permitted << 32 | data[0].permitted;
+        return 0;
+}
+
 int privileges_freeze(void) {
         return prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) < 0 ? -errno : 0;
 }

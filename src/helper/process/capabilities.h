@@ -24,5 +24,8 @@ int capabilities_keep(void);
 /* After it: what the exec of an ordinary program leaves. */
 int capabilities_set_ambient(uint64_t set);
 
+/* Those that this process may have in effect. */
+int capabilities_permitted(uint64_t *ret);
+
 /* No program that is executed from now on gives rights: no set-user-id bit, no file capabilities. */
 int privileges_freeze(void);

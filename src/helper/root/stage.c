@@ -31,7 +31,7 @@ static int stage_make_boot_id(int stage) {
 }
 
 int stage_enter(Failure *failure, int *ret_fd) {
-        static const FsOption options[] = { { "mode", "0700" }, { "size", "64k" }, {} };
+        static const FsOption options[] = { { "mode", "0711" }, { "size", "64k" }, {} };
         static const char *const directories[] = { STAGE_LOWER, STAGE_STORE, STAGE_ROOT };
         struct mount_attr private = { .propagation = MS_PRIVATE };
         _cleanup_close_ int fd = -EBADF;

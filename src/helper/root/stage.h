@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The stage: a small file system at /run/berth/stage in the launcher's private mount namespace. The container's root
+ * The stage: a small file system at /run/berth/stage in the launcher's private mount namespace. Anybody may pass it:
+ * hooks with the container's rights do. The container's root
  * and its layers are attached below it, and it holds the files that are mounted over parts of /proc. Nobody else ever
  * sees it; it is gone with the launcher.
  */
