@@ -50,7 +50,7 @@ static bool is_unmasked(const Where *where, const char *part) {
         return false;
 }
 
-/* What is mounted over a hidden part. Nobody can write into the directory, not even root of the host. */
+/* What is mounted over a hidden part. Root of the host passes over access rights, and must not write either. */
 static int clone_cover(const Where *where, bool directory, int *ret_fd) {
         _cleanup_close_ int fd = -EBADF;
         int r;
@@ -58,7 +58,7 @@ static int clone_cover(const Where *where, bool directory, int *ret_fd) {
         r = mount_clone(where->stage, directory ? STAGE_HIDDEN_DIRECTORY : STAGE_HIDDEN, false, &fd);
         if (r < 0)
                 return r;
-        if (directory) {
+        if (directory || !where->definition->user_namespace) {
                 r = mount_restrict(fd, MOUNT_ATTR_RDONLY, false);
                 if (r < 0)
                         return r;
