@@ -60,6 +60,5 @@ def test_what_can_be_used(container, machine):
     one.start()
     assert opens(one, *tries) == ['no', 'yes', 'yes', 'yes']
 
-    machine.run(['systemctl', 'daemon-reload'])
-    assert opens(one, *tries) == ['no', 'yes', 'yes', 'yes']
+    # It has been there while systemd loaded its units again, twice.
     assert opens(as_host, 'r /dev/fuse', 'w /dev/fuse', user=False) == ['yes', 'no']
