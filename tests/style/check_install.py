@@ -22,6 +22,7 @@ PLACES = [
     (r"lib/systemd/system-generators/[a-z-]+", 0o755),
     (r"lib/sysusers\.d/berth\.conf", 0o644),
     (r"lib/tmpfiles\.d/berth\.conf", 0o644),
+    (r"lib/berth/seccomp/[a-z]+\.seccomp", 0o644),
     (r"share/dbus-1/system\.d/org\.berth\.container1\.conf", 0o644),
     (r"share/dbus-1/system-services/org\.berth\.container1\.service", 0o644),
     (r"share/dbus-1/interfaces/org\.berth\.container1\.[A-Za-z]+\.xml", 0o644),
