@@ -21,6 +21,8 @@ static const char *const names[_WEAKENING_N] = {
         [WEAKEN_POLICY] = "policy",
         [WEAKEN_POLKIT] = "polkit",
         [WEAKEN_ESCAPE] = "escape",
+        [WEAKEN_HOOK_OWNER] = "hook-owner",
+        [WEAKEN_HOOK_ENV] = "hook-env",
 };
 
 /* Before anything runs: the payload has the guest's environment when it looks for the last time. */

@@ -26,6 +26,8 @@ typedef enum Weakening {
         WEAKEN_POLICY,       /* policy: an untrusted definition may say anything */
         WEAKEN_POLKIT,       /* polkit: every caller is authorized */
         WEAKEN_ESCAPE,       /* escape: what is shown keeps its control characters */
+        WEAKEN_HOOK_OWNER,   /* hook-owner: programs that others can write are run on the host */
+        WEAKEN_HOOK_ENV,     /* hook-env: those of the container are the hooks', too */
         _WEAKENING_N,
 } Weakening;
 

@@ -11,6 +11,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/file.h"
+#include "basic/weaken.h"
 #include "helper/process/environment.h"
 #include "spec/hook.h"
 
@@ -138,6 +139,10 @@ int hook_environment(const HookFacts *facts, HookKind kind, Environment *ret) {
         for (size_t i = 0; i < ELEMENTSOF(variables) && r >= 0; i++)
                 if (variables[i][1])
                         r = environment_set(&environment, variables[i][0], variables[i][1]);
+        for (size_t i = 0; weakened(WEAKEN_HOOK_ENV) && i < facts->definition->n_environment && r >= 0; i++)
+                r = environment_set(
+                                &environment, facts->definition->environment[i].key,
+                                facts->definition->environment[i].value);
         if (r < 0) {
                 environment_done(&environment);
                 return r;

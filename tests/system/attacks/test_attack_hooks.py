@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""R10 and the environment of hooks: programs of the host that are run for a container, and who has a say in that."""
+
+import pytest
+
+import attack
+
+PLACE = '/srv/attacks-hooks'
+MARK = '/srv/scratch/attacks-hooks-mark'
+EVE = 4321
+TROJAN = f'''#include <stdio.h>
+#include <unistd.h>
+__attribute__((constructor)) static void run(void) {{
+        FILE *file = fopen("{MARK}", "ae");
+        if (file) {{
+                fprintf(file, "library %d\\n", getuid());
+                fclose(file);
+        }}
+}}
+'''
+
+
+@pytest.fixture
+def hook(machine):
+    """A hook of root's, which leaves a mark; marks() are the lines that are there."""
+    path = f'{PLACE}/hook'
+    machine.write(path, f'#!/bin/sh\necho hook $(id -u) >>{MARK}\n', 0o755)
+    machine.run(['chmod', '0755', PLACE])
+    yield path
+    machine.remove(PLACE, MARK)
+
+
+def marks(machine):
+    """Since the last time."""
+    text = machine.read(MARK) if machine.exists(MARK) else ''
+    machine.remove(MARK)
+    return set(text.splitlines())
+
+
+def definition(hostile, hook, keys=''):
+    return hostile.definition('/hostile ids', keys, f'[Hooks]\nPreStart={hook}\n')
+
+
+def test_hook_of_a_user(attacked, machine, hostile, hook):
+    """A program that somebody else than root owns is not run as root, whatever a definition says."""
+    machine.run(['chown', str(EVE), hook])
+    assert attack.told(attacked('hooked', definition(hostile, hook))) is None and not marks(machine)
+    assert attack.told(attacked('hooked-weak', definition(hostile, hook), 'hook-owner')) and marks(machine) == {'hook 0'}
+
+
+def test_hook_of_an_untrusted_definition(attacked, machine, hostile, hook):
+    """R10: a definition that others could write names a program of the host."""
+    for weaken in ('', 'policy'):
+        one = attacked(f'names{weaken}', definition(hostile, hook), weaken)
+        machine.run(['chown', str(EVE), one.path])
+        assert bool(attack.told(one)) == bool(weaken) == bool(marks(machine))
+
+
+def test_variables_of_the_container(attacked, machine, hostile, hook):
+    """NVIDIA CVE-2025-23266: the container's environment has a library of the image preloaded, by the hook on the host."""
+    library = f'{hostile.path}/preloaded.so'
+    machine.write(f'{PLACE}/trojan.c', TROJAN)
+    machine.run(['cc', '-shared', '-fPIC', '-o', library, f'{PLACE}/trojan.c'])
+    keys = f'Environment=LD_PRELOAD={library}\n'
+    assert attack.told(attacked('preloads', definition(hostile, hook, keys))) and marks(machine) == {'hook 0'}
+    assert attack.told(attacked('preloads-weak', definition(hostile, hook, keys), 'hook-env'))
+    assert marks(machine) == {'hook 0', 'library 0'}
