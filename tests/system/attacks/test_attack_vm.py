@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """R7, R15 to the end, in a machine whose kernel is its own: what the other attacks only touch is done here."""
 
+from pathlib import Path
+
 import pytest
 
 import attack
 import probe
 
+KEYS = Path(__file__).resolve().parents[3] / 'src/spec/keys.c'
+# The layer that these attacks are not about, and which would stop some of them as well.
+UNCONFINED = '[Security]\n' + ('AppArmor=unconfined\n' if '"AppArmor"' in KEYS.read_text() else '')
+
 MARK = '/srv/scratch/attacks-mark'
-NO_NAMESPACE = '[Identity]\nUserNamespace=no\n'
+NO_NAMESPACE = f'[Identity]\nUserNamespace=no\n{UNCONFINED}'
 
 
 @pytest.fixture
@@ -31,7 +37,7 @@ def programs_of_the_host():
 def test_algorithms(container, root):
     """R15, CVE-2026-31431: this kernel has AF_ALG, and gives it to whoever is not filtered."""
     for seccomp, ends in (('default', 'EAFNOSUPPORT'), ('off', 'ok')):
-        one = container(f'alg-{seccomp}', root.definition('/probe calls', sections=f'[Security]\nSeccomp={seccomp}\n'))
+        one = container(f'alg-{seccomp}', root.definition('/probe calls', sections=f'{UNCONFINED}Seccomp={seccomp}\n'))
         assert attack.told(one, timeout=60)['call.af_alg'] == ends
 
 
@@ -58,7 +64,8 @@ def test_core_pattern(attacked, machine, root, mark, weaken):
         assert not machine.exists(MARK)
 
 
-AGENTS = {'default': '', 'no user namespace': NO_NAMESPACE, 'nor one of cgroups': NO_NAMESPACE + '[Namespaces]\nShare=cgroup\n'}
+AGENTS = {'default': UNCONFINED, 'no user namespace': NO_NAMESPACE,
+          'nor one of cgroups': NO_NAMESPACE + '[Namespaces]\nShare=cgroup\n'}
 
 
 @pytest.mark.parametrize('kind', AGENTS)
@@ -77,5 +84,6 @@ def test_disk_of_the_host(attacked, machine, tree, weaken, unit, ends):
     number = machine.run(['lsblk', '--noheadings', '--nodeps', '--output=MAJ:MIN', '/dev/vda']).stdout.strip().split(':')
     machine.run(['mknod', '-m', '666', f'{path}/disk', 'b', *number])
     script = '/bin/sh -c "head -c 512 /disk >/dev/null && echo disk=ok; echo probe=done"'
-    report = attack.told(attacked('disk', f'[Container]\nCommand={script}\n[Root]\nPath={path}\n', weaken, unit), timeout=60)
+    definition = f'[Container]\nCommand={script}\n[Root]\nPath={path}\n{UNCONFINED}'
+    report = attack.told(attacked('disk', definition, weaken, unit), timeout=60)
     assert report.all('disk') == (['ok'] if ends == 'ok' else [])
