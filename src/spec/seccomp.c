@@ -145,31 +145,27 @@ static int
 read_extended(SeccompBundle *bundle,
               const char *const *directories,
               const char *name,
-              size_t name_size,
               const DefinitionSources *trusted,
               size_t from,
               unsigned line,
               Problems *problems) {
-        _cleanup_free_ char *copy = strndup(name, name_size);
         int r;
 
-        if (!copy)
-                return -ENOMEM;
-        if (seccomp_bundle_find(bundle, copy, name_size))
+        if (seccomp_bundle_find(bundle, name, strlen(name)))
                 return 0;
-        if (!seccomp_name_is_valid(copy))
-                return complain(problems, bundle->sources + from, line, copy,
+        if (!seccomp_name_is_valid(name))
+                return complain(problems, bundle->sources + from, line, name,
                                 "cannot be: a name is letters from a to z, digits and '-', and begins with "
                                 "a letter");
 
         for (; *directories; directories++) {
                 r = read_profile(
-                                bundle, *directories, copy, trusted, bundle->sources + from, line, problems);
+                                bundle, *directories, name, trusted, bundle->sources + from, line, problems);
                 if (r <= 0)
                         return r;
         }
 
-        return complain(problems, bundle->sources + from, line, copy,
+        return complain(problems, bundle->sources + from, line, name,
                         "is in none of the directories that berth.seccomp(5) names");
 }
 
@@ -185,12 +181,14 @@ int seccomp_bundle_complete(
                 for (unsigned line = 1; text < end; line++) {
                         const char *newline = memchr(text, '\n', (size_t) (end - text));
                         size_t size = (size_t) ((newline ?: end) - text), name_size = 0;
-                        const char *name = seccomp_line_extends(text, size, &name_size);
+                        const char *word = seccomp_line_extends(text, size, &name_size);
+                        _cleanup_free_ char *name = NULL;
                         int r;
 
-                        r = name ? read_extended(bundle, directories, name, name_size, sources, i, line,
-                                                 problems)
-                                 : 0;
+                        name = word ? strndup(word, name_size) : NULL;
+                        if (word && !name)
+                                return -ENOMEM;
+                        r = name ? read_extended(bundle, directories, name, sources, i, line, problems) : 0;
                         if (r < 0)
                                 return r;
                         text += size + 1;
