@@ -6,6 +6,7 @@
 #include "basic/siphash.h"
 #include "helper/launch/failure.h"
 #include "helper/ns/idmap.h"
+#include "helper/ns/nested.h"
 #include "helper/process/environment.h"
 #include "helper/process/keyring.h"
 #include "helper/stop/clean.h"
@@ -38,7 +39,9 @@ static void test_whole_block(void) {
 }
 
 static void test_single_id(void) {
-        const IdRange range = { .kinds = ID_UID | ID_GID, .inside = 1000, .outside = ID_OUTSIDE_AUTO, .count = 1 };
+        const IdRange range = {
+                .kinds = ID_UID | ID_GID, .inside = 1000, .outside = ID_OUTSIDE_AUTO, .count = 1
+        };
         IdMap map, foreign;
         uint32_t id;
 
@@ -59,8 +62,8 @@ static void test_single_id(void) {
 
 static void test_kinds_apart(void) {
         const IdRange ranges[] = {
-                { .kinds = ID_UID, .inside = 0, .outside = 100000, .count = 10 },
-                { .kinds = ID_GID, .inside = 0, .outside = 200000, .count = 10 },
+                {.kinds = ID_UID,  .inside = 0, .outside = 100000, .count = 10},
+                { .kinds = ID_GID, .inside = 0, .outside = 200000, .count = 10},
         };
         IdMap map;
         uint32_t id;
@@ -88,12 +91,44 @@ static void test_beyond_block(void) {
         CHECK_INT(idmap_resolve(&map, &range, 1, 524288), -ERANGE);
 }
 
+static void test_identity(void) {
+        const IdRange ranges[] = {
+                {.kinds = ID_UID,  .inside = 0, .outside = 0, .count = 10},
+                { .kinds = ID_GID, .inside = 0, .outside = 1, .count = 10},
+        };
+        IdMap map;
+
+        CHECK_INT(idmap_resolve(&map, ranges, 1, 0), 0);
+        CHECK(idmap_is_identity(&map));
+        CHECK_INT(idmap_resolve(&map, ranges, 2, 0), 0);
+        CHECK(!idmap_is_identity(&map));
+        CHECK_INT(idmap_resolve(&map, NULL, 0, 524288), 0);
+        CHECK(!idmap_is_identity(&map));
+}
+
+/* The ids of a container that has containers. */
+static void test_own_ids(void) {
+        char users[] = "         0  524288      65536\n   1048576 1048576 131072\n",
+             groups[] = "0 1 1114112\n";
+        const OwnIds ids = { .uid_map = users, .gid_map = groups };
+
+        CHECK(own_ids_have(&OWN_IDS_ALL, 524288, 65536));
+        CHECK(own_ids_have(&ids, 0, 65536));
+        CHECK(!own_ids_have(&ids, 1, 65536));
+        CHECK(!own_ids_have(&ids, 524288, 65536));
+        CHECK(own_ids_have(&ids, 1048576, 65536));
+        /* Of these there are users only. */
+        CHECK(!own_ids_have(&ids, 1048576 + 65536, 65536));
+        CHECK(!own_ids_have(&ids, UINT32_MAX - 1, 65536));
+}
+
 static void test_sentence(void) {
         Failure failure = { .step = STEP_ROOT, .error = ENOENT, .object = "/srv/a\nb\033[31m" };
         char text[512];
 
         failure_sentence(&failure, "web", text, sizeof text);
-        CHECK_STR(text, "Cannot start container web: failed to open the root /srv/a\\nb\\x1b[31m: No such file or directory");
+        CHECK_STR(text, "Cannot start container web: failed to open the root /srv/a\\nb\\x1b[31m: No such "
+                        "file or directory");
 
         (void) failure_cause(&failure, -ENOENT, "it is not there");
         failure_sentence(&failure, "web", text, sizeof text);
@@ -162,5 +197,15 @@ static void test_key_quota(void) {
         CHECK_INT(quota.keys, 70);
 }
 
-TESTS(test_siphash, test_whole_block, test_single_id, test_kinds_apart, test_beyond_block, test_sentence,
-      test_every_step_has_words, test_run_is_over, test_environment_replaces, test_key_quota)
+TESTS(test_siphash,
+      test_whole_block,
+      test_single_id,
+      test_kinds_apart,
+      test_beyond_block,
+      test_identity,
+      test_own_ids,
+      test_sentence,
+      test_every_step_has_words,
+      test_run_is_over,
+      test_environment_replaces,
+      test_key_quota)

@@ -21,6 +21,7 @@
 #include "helper/root/dev.h"
 #include "helper/root/extra.h"
 #include "helper/root/stage.h"
+#include "helper/root/visible.h"
 
 int launch_clone(Launch *launch) {
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
@@ -132,6 +133,9 @@ int launch_mount(Launch *launch) {
         if (r < 0)
                 return r;
         r = run_mount(failure, plan, launch->root.tree, &launch->run);
+        if (r < 0)
+                return r;
+        r = visible_mount(failure, plan, &launch->run, &launch->borrowed);
         if (r < 0)
                 return r;
         r = api_mount(failure, plan, launch->root.tree, launch->stage, &launch->borrowed,

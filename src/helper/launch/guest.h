@@ -9,7 +9,7 @@
 #include "helper/launch/plan.h"
 #include "helper/unit/cgroup.h"
 
-#define GUEST_STOP_ATTRIBUTE "trusted.berth.stop_signal"
+#define GUEST_STOP_ATTRIBUTE "user.berth.stop_signal"
 
 /* The signal that asks this guest to power off: StopSignal=, or by the kind of its process 1. */
 int guest_stop_signal(const LaunchPlan *plan, int root_fd);

@@ -27,6 +27,7 @@ typedef struct LaunchPlan {
         const struct Descriptors *descriptors; /* what the definition calls fd:NAME (root/descriptor.h); NULL
                                                   if it has none */
         BootMode boot;
+        bool nested; /* this host is itself a container with a user namespace */
         DeviceNodes devices; /* of [Device] */
 
         /* Ids: what files that berth makes for the container are owned by, as the host counts. When nobody inside

@@ -14,6 +14,7 @@
 #include "helper/launch/reaper.h"
 #include "helper/launch/subject.h"
 #include "helper/ns/block.h"
+#include "helper/ns/nested.h"
 #include "helper/process/environment.h"
 #include "helper/process/rlimits.h"
 #include "helper/root/device.h"
@@ -82,6 +83,7 @@ int launch_begin(Launch *launch, const char *name) {
         }
         launch->plan.definition = launch->definition;
         launch->plan.boot = definition_boot(launch->definition);
+        launch->plan.nested = nested();
         r = devices_find(failure, launch->definition, &launch->plan.devices);
         if (r < 0)
                 return r;
@@ -122,6 +124,11 @@ int launch_prepare(Launch *launch) {
                 if (r < 0)
                         return r;
                 r = block_acquire(&launch->store, definition->name, &block);
+                if (r == -ENOSPC && launch->plan.nested)
+                        return failure_cause(
+                                        &launch->failure, r,
+                                        "the container that this is in has no block of 65536 ids left; give it one "
+                                        "from outside, or set [Identity] IDMap=0:0:65536 to share its own");
                 if (r == -ENOSPC)
                         return failure_cause(
                                         &launch->failure, r,

@@ -16,6 +16,7 @@
 #include "basic/file.h"
 #include "basic/siphash.h"
 #include "helper/ns/idmap.h"
+#include "helper/ns/nested.h"
 #include "helper/unit/lock.h"
 
 #define BLOCK_PATH_SIZE (sizeof LOCK_BLOCKS + 16)
@@ -161,6 +162,7 @@ int block_acquire(FdStore *store, const char *name, uint32_t *ret_base) {
         const uint32_t first = BLOCK_BASE_MIN / ID_BLOCK_SIZE;
         const uint32_t n_blocks = BLOCK_BASE_MAX / ID_BLOCK_SIZE - first + 1;
         _cleanup_(subids_done) Subids subids = {};
+        _cleanup_(own_ids_done) OwnIds own = OWN_IDS_ALL;
         uint32_t start;
         int r;
 
@@ -168,13 +170,17 @@ int block_acquire(FdStore *store, const char *name, uint32_t *ret_base) {
         if (r != -ENOENT)
                 return r;
 
+        r = own_ids_load(&own);
+        if (r < 0)
+                return r;
         start = (uint32_t) (siphash24(name, strlen(name), block_hash_key) % n_blocks);
         for (uint32_t i = 0; i < n_blocks; i++) {
                 uint32_t base = (first + (start + i) % n_blocks) * ID_BLOCK_SIZE;
                 _cleanup_close_ int fd = -EBADF;
                 char id[16];
 
-                if (subids.loaded && subids_touch(&subids, base))
+                if (!own_ids_have(&own, base, ID_BLOCK_SIZE) ||
+                    (subids.loaded && subids_touch(&subids, base)))
                         continue;
 
                 (void) snprintf(id, sizeof id, "%u", base);

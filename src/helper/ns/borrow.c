@@ -44,6 +44,19 @@ static int loopback_up(void) {
         return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
 }
 
+/* In a container the kernel allows it only where Nesting=yes has made another one visible (root/visible.h). */
+static int errand_mount(Errand *errand, const char *type, uint64_t attributes, int *ret_fd) {
+        int r;
+
+        r = mount_new(errand->failure, type, NULL, attributes, ret_fd);
+        if (r == -EPERM && errand->plan->nested)
+                return failure_cause(
+                                errand->failure, r,
+                                "the container that this is in may not have containers; it needs [Security] "
+                                "Nesting=yes");
+        return r;
+}
+
 /* In the child, which is in the payload's pid namespace from its birth. */
 static int errand_do(Errand *errand) {
         bool network = launch_plan_private(errand->plan, NAMESPACE_NET);
@@ -56,7 +69,7 @@ static int errand_do(Errand *errand) {
                 return r;
         if (namespaces && setns(errand->pidfd, namespaces) < 0)
                 return -errno;
-        r = mount_new(errand->failure, "proc", NULL, API_ATTRIBUTES, &errand->mounts.proc);
+        r = errand_mount(errand, "proc", API_ATTRIBUTES, &errand->mounts.proc);
         if (r < 0)
                 return r;
 
@@ -73,7 +86,7 @@ static int errand_do(Errand *errand) {
         r = step_begin(errand->failure, STEP_API, "/sys");
         if (r < 0)
                 return r;
-        r = mount_new(errand->failure, "sysfs", NULL, API_ATTRIBUTES | MOUNT_ATTR_RDONLY, &errand->mounts.sys);
+        r = errand_mount(errand, "sysfs", API_ATTRIBUTES | MOUNT_ATTR_RDONLY, &errand->mounts.sys);
         if (r < 0)
                 return r;
 

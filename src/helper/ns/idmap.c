@@ -74,6 +74,14 @@ bool idmap_first(const IdMap *map, IdKind kind, uint32_t *ret_inside) {
         return false;
 }
 
+bool idmap_is_identity(const IdMap *map) {
+        for (size_t i = 0; i < map->n; i++)
+                if (map->ranges[i].inside != map->ranges[i].outside)
+                        return false;
+
+        return true;
+}
+
 int idmap_foreign(const IdMap *map, IdMap *ret) {
         *ret = *map;
         for (size_t i = 0; i < ret->n; i++) {

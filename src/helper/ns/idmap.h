@@ -37,6 +37,9 @@ bool idmap_to_host(const IdMap *map, IdKind kind, uint32_t inside, uint32_t *ret
 /* The first inside id of a kind that is mapped. */
 bool idmap_first(const IdMap *map, IdKind kind, uint32_t *ret_inside);
 
+/* Are all ids the same inside and outside? */
+bool idmap_is_identity(const IdMap *map);
+
 /* The map that shows files which lie on disk in the foreign range: inside ids moved up by FOREIGN_BASE. -ERANGE when an
  * id is too large for that. */
 int idmap_foreign(const IdMap *map, IdMap *ret);

@@ -15,6 +15,7 @@
 #include "basic/cleanup.h"
 #include "helper/root/device.h"
 #include "helper/root/mount.h"
+#include "helper/root/node.h"
 #include "helper/root/tree.h"
 
 static const struct {
@@ -48,8 +49,11 @@ static int dev_fill(Failure *failure, const LaunchPlan *plan, int dev, bool mque
                 r = step_begin(failure, STEP_DEV, "/dev/%s", nodes[i].name);
                 if (r < 0)
                         return r;
-                if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0)
-                        return -errno;
+                r = node_make(plan, dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor));
+                if (r == -ENODEV)
+                        return failure_cause(failure, r, "the container that this is in does not have it");
+                if (r < 0)
+                        return r;
         }
 
         r = devices_make(failure, plan, dev);
@@ -162,10 +166,11 @@ int dev_mount(Failure *failure, const LaunchPlan *plan, int root_fd, int mqueue,
         r = mount_new(failure, "tmpfs", options, MOUNT_ATTR_NOSUID, &dev);
         if (r < 0)
                 return r;
-        r = dev_fill(failure, plan, dev, mqueue >= 0);
+        /* First, since nodes may be mounts, and Linux mounts nothing on what is not attached itself. */
+        r = mount_attach(dev, target);
         if (r < 0)
                 return r;
-        r = mount_attach(dev, target);
+        r = dev_fill(failure, plan, dev, mqueue >= 0);
         if (r < 0)
                 return r;
 

@@ -12,6 +12,7 @@
 #include "basic/file.h"
 #include "basic/parse.h"
 #include "helper/process/user.h"
+#include "helper/root/node.h"
 #include "spec/limits.h"
 
 int devices_find(Failure *failure, const Definition *definition, DeviceNodes *ret) {
@@ -103,15 +104,15 @@ static int device_make(Failure *failure, const LaunchPlan *plan, const DeviceNod
         r = make_parents(dev, node->name);
         if (r < 0)
                 return r;
-        if (mknodat(dev, node->name, node->type | node->mode, node->number) < 0) {
-                if (errno == EPERM)
-                        return failure_cause(
-                                        failure, -EPERM,
-                                        "the unit's DeviceAllow= and DevicePolicy= do not let it be made; "
-                                        "\"systemctl cat container@%s\" shows who sets them",
-                                        plan->definition->name);
-                return -errno;
-        }
+        r = node_make(plan, dev, node->name, node->type | node->mode, node->number);
+        if (r == -EPERM)
+                return failure_cause(
+                                failure, r,
+                                "the unit's DeviceAllow= and DevicePolicy= do not let it be made; "
+                                "\"systemctl cat container@%s\" shows who sets them",
+                                plan->definition->name);
+        if (r != 0)
+                return r < 0 ? r : 0;
 
         return fchownat(dev, node->name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
@@ -198,6 +199,10 @@ static int device_set_owner(Failure *failure, const DeviceNode *node) {
 }
 
 int devices_set_owners(Failure *failure, const LaunchPlan *plan) {
+        /* They are this host's own nodes (root/node.h). */
+        if (plan->nested)
+                return 0;
+
         for (size_t i = 0; i < plan->devices.n; i++) {
                 const DeviceNode *node = plan->devices.list + i;
                 int r;

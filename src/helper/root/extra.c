@@ -104,7 +104,9 @@ extra_mount(Failure *failure, const LaunchPlan *plan, size_t index, int root_fd,
                                 failure, plan, descriptor, !spec->read_only, attributes,
                                 spec->idmap ? user_namespace : -EBADF, &fd);
         else if (spec->type == MOUNT_BIND)
-                r = extra_make_bind(spec, source, attributes, user_namespace, &fd);
+                r = extra_make_bind(
+                                spec, source, attributes,
+                                idmap_is_identity(&plan->ids) ? -EBADF : user_namespace, &fd);
         else
                 r = extra_make_tmpfs(failure, plan, spec, attributes, &fd);
         if (r == -EINVAL && spec->idmap && !failure->cause[0])

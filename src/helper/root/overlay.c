@@ -78,6 +78,7 @@ static int store_directory(int parent, const char *name, mode_t mode, uid_t owne
 
 int overlay_open_store(Failure *failure, const LaunchPlan *plan, int *ret_fd) {
         _cleanup_close_ int store = -EBADF, layers = -EBADF, upper = -EBADF, work = -EBADF;
+        uid_t owner;
         int r;
 
         r = step_begin(failure, STEP_OVERLAY, STORE_OVERLAYS "/%s", plan->definition->name);
@@ -94,10 +95,11 @@ int overlay_open_store(Failure *failure, const LaunchPlan *plan, int *ret_fd) {
         r = store_directory(store, plan->definition->name, 0711, 0, &layers);
         if (r < 0)
                 return r;
-        r = store_directory(layers, "upper", 0755, FOREIGN_BASE, &upper);
+        owner = plan->nested ? plan->owner_uid : FOREIGN_BASE;
+        r = store_directory(layers, "upper", 0755, owner, &upper);
         if (r < 0)
                 return r;
-        r = store_directory(layers, "work", 0700, FOREIGN_BASE, &work);
+        r = store_directory(layers, "work", 0700, owner, &work);
         if (r < 0)
                 return r;
 
@@ -131,13 +133,17 @@ static int overlay_attach_store(const LaunchPlan *plan, int layers, int stage) {
         IdMap map;
         int r;
 
+        r = mount_clone(layers, "", false, &fd);
+        if (r < 0)
+                return r;
+        /* A container has no foreign ids: its own berth's layers have ids as they are. */
+        if (plan->nested)
+                return mount_attach_at(fd, stage, STAGE_STORE);
+
         r = overlay_foreign_map(plan, &map);
         if (r < 0)
                 return r;
         r = idmap_open_namespace(&map, &foreign);
-        if (r < 0)
-                return r;
-        r = mount_clone(layers, "", false, &fd);
         if (r < 0)
                 return r;
         r = mount_idmap(fd, foreign, 0, false);
@@ -149,11 +155,13 @@ static int overlay_attach_store(const LaunchPlan *plan, int layers, int stage) {
 
 int overlay_mount(
                 Failure *failure, const LaunchPlan *plan, int stage, int layers, int lower, int *ret_tree) {
-        static const FsOption options[] = {
-                {"lowerdir",                           STAGE_PATH "/" STAGE_LOWER },
-                { "upperdir",                                   STAGE_PATH "/" STAGE_STORE "/upper" },
-                { "workdir",STAGE_PATH "/" STAGE_STORE "/work" },
-                {                   },
+        /* In a container the extended attributes that overlays use by default are nobody's to set. */
+        const FsOption options[] = {
+                { "lowerdir", STAGE_PATH "/" STAGE_LOWER },
+                { "upperdir", STAGE_PATH "/" STAGE_STORE "/upper" },
+                { "workdir", STAGE_PATH "/" STAGE_STORE "/work" },
+                { plan->nested ? "userxattr" : NULL, NULL },
+                {},
         };
         _cleanup_close_ int fd = -EBADF;
         int r;

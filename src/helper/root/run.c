@@ -18,6 +18,7 @@
 #include "basic/file.h"
 #include "helper/root/mount.h"
 #include "helper/root/tree.h"
+#include "helper/root/visible.h"
 
 #define OS_RELEASE_MAX (64 * 1024)
 #define CREDENTIAL_MAX (1024 * 1024) /* systemd's own limit for one credential */
@@ -28,7 +29,7 @@ void run_host_done(RunHost *run) {
 }
 
 /* Nodes of every type that nobody can open; systemd inside mounts them over what a unit must not see. */
-static int run_make_inaccessible(int host) {
+static int run_make_inaccessible(const LaunchPlan *plan, int host) {
         static const struct {
                 const char *name;
                 mode_t mode;
@@ -44,7 +45,8 @@ static int run_make_inaccessible(int host) {
                 return -errno;
 
         for (size_t i = 0; i < ELEMENTSOF(nodes); i++)
-                if (mknodat(host, nodes[i].name, nodes[i].mode, makedev(0, 0)) < 0)
+                /* In a user namespace nobody makes block devices; systemd does with another of the nodes then. */
+                if (mknodat(host, nodes[i].name, nodes[i].mode, makedev(0, 0)) < 0 && !(errno == EPERM && plan->nested))
                         return -errno;
 
         return 0;
@@ -141,9 +143,14 @@ static int run_fill_host(Failure *failure, const LaunchPlan *plan, RunHost *run)
         if (r < 0 && r != -ENOENT)
                 return r;
 
-        r = run_make_inaccessible(run->host);
+        r = run_make_inaccessible(plan, run->host);
         if (r < 0)
                 return r;
+        if (visible_wanted(plan) &&
+            (mkdirat(run->host, VISIBLE_DIRECTORY, 0) < 0 ||
+             mkdirat(run->host, VISIBLE_DIRECTORY "/proc", 0) < 0 ||
+             mkdirat(run->host, VISIBLE_DIRECTORY "/sys", 0) < 0))
+                return -errno;
 
         if (plan->definition->ready == READY_GUEST) {
                 r = run_bind_notify(run->host, &run->notify);
@@ -193,7 +200,9 @@ int run_mount(Failure *failure, const LaunchPlan *plan, int root_fd, RunHost *re
         if (r < 0)
                 return r;
 
-        r = mount_new(failure, "tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, &fd);
+        /* A lock on flags would be in the way of systemd-nspawn, which remounts parts of it without them. In a user
+         * namespace nobody makes device nodes, and set-user-ID programs lead to ids of the container only. */
+        r = mount_new(failure, "tmpfs", options, visible_wanted(plan) ? 0 : MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, &fd);
         if (r < 0)
                 return r;
         if (mkdirat(fd, "host", 0755) < 0)

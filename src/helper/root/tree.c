@@ -224,7 +224,8 @@ static int root_clone_mapped(
                 user_namespace = foreign;
         }
 
-        if (user_namespace >= 0)
+        /* A map that changes nothing needs none for files, and in a container there may be none to have. */
+        if (user_namespace >= 0 && !idmap_is_identity(&plan->ids))
                 r = mount_idmap(fd, user_namespace, attributes, true);
         else
                 r = mount_restrict(fd, attributes, true);
@@ -246,6 +247,11 @@ int root_mount(Failure *failure, const LaunchPlan *plan, Root *root, int stage, 
                 return r;
 
         r = root_clone_mapped(failure, plan, root, user_namespace, &fd);
+        if ((r == -EPERM || r == -EINVAL) && user_namespace >= 0 && !failure->cause[0] && plan->nested)
+                return failure_cause(
+                                failure, r,
+                                "the file systems of a container cannot be id-mapped in it, but for those that it made "
+                                "itself; set [Identity] IDMap=0:0:65536");
         if (r == -EINVAL && user_namespace >= 0 && !failure->cause[0])
                 return failure_cause(
                                 failure, r,

@@ -18,11 +18,14 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "helper/ns/idmap.h"
+#include "helper/ns/nested.h"
 #include "spec/limits.h"
 #include "spec/seccomp.h"
 
-/* The first of a range that no process has: a process of the usual nobody could trace the compiler. */
+/* The first of a range that no process has: a process of the usual nobody could trace the compiler. In a
+ * container, which does not have that range, an id that no system gives. */
 #define NOBODY FOREIGN_BASE
+#define NOBODY_INSIDE 65533
 #define OUTPUT_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
 #define EXIT_NO_PROGRAM 127
 
@@ -34,8 +37,10 @@ static int limit(__rlimit_resource_t resource, uint64_t value) {
 
 /* Nobody, without a right, and without the possibility to get one. */
 static int child_shed(void) {
-        if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-            setresuid(NOBODY, NOBODY, NOBODY) < 0)
+        const uid_t nobody = nested() ? NOBODY_INSIDE : NOBODY;
+
+        if (setgroups(0, NULL) < 0 || setresgid(nobody, nobody, nobody) < 0 ||
+            setresuid(nobody, nobody, nobody) < 0)
                 return -errno;
         if (prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
                 return -errno;
@@ -78,7 +83,7 @@ static int read_back(int fd, char **ret, size_t *ret_size) {
 int seccomp_compile(
                 const char *bundle, size_t size, char **ret_program, size_t *ret_size, char **ret_message) {
         static const char *const names[3] = { "berth-profiles", "berth-filter", "berth-messages" };
-        int fds[3] = { -EBADF, -EBADF, -EBADF }, status, r = 0;
+        int fds[3] = { -EBADF, -EBADF, -EBADF }, status = 0, r = 0;
         pid_t pid;
 
         for (int i = 0; i < 3 && r == 0; i++) {

@@ -17,7 +17,7 @@ examples:
   machine up --kind=vm && machine reboot vm    a machine with a kernel of its own, and a real reboot
   machine down                                 nothing is left of it
 
-Guest trees are in the machine at /srv/guests/{debian13,debian12,busybox}, to be read only;
+Guest trees are in the machine at /srv/guests/{debian13,debian12,busybox,nesting}, to be read only;
 /srv/scratch is for copies. Trees and builds are kept in ${BERTH_CACHE:-/var/cache/berth-tests}.'''
 
 

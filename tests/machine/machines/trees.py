@@ -17,6 +17,8 @@ from .util import CACHE, MachineError, need_programs, need_root, need_space, pro
 MIRROR = os.environ.get('BERTH_MIRROR') or 'http://deb.debian.org/debian'
 
 GUEST_PACKAGES = 'systemd systemd-sysv dbus libpam-systemd iproute2 login procps'
+# A guest that has containers of its own, by berth and by others.
+NESTING_PACKAGES = GUEST_PACKAGES + ' systemd-container lxc podman bubblewrap busybox-static libarchive13t64 libseccomp2'
 HOST_PACKAGES = '''
     systemd systemd-sysv systemd-container dbus polkitd libnss-systemd libnss-mymachines libpam-systemd
     apparmor linux-image-amd64 kmod iproute2 procps strace util-linux uidmap cryptsetup-bin dmsetup e2fsprogs
@@ -34,6 +36,11 @@ GUEST_FINISH = '''
     rm -rf "$1"/usr/share/doc/* "$1"/usr/share/man/* "$1"/usr/share/info/* "$1"/var/lib/apt/lists/* "$1"/var/log/*.log
     find "$1/usr/share/locale" -mindepth 1 -maxdepth 1 ! -name 'locale.alias' -exec rm -rf {} +
 '''
+# They start nothing by themselves.
+NESTING_FINISH = GUEST_FINISH + '''
+    find "$1/etc/systemd/system" -type l \\( -name 'lxc*' -o -name 'podman*' -o -name 'netavark*' \\) -delete
+    rm -f "$1/etc/systemd/system/timers.target.wants"/*
+'''
 HOST_FINISH = '''
     chroot "$1" passwd -d root
     echo testmachine >"$1/etc/hostname"
@@ -49,9 +56,10 @@ HOST_FINISH = '''
 DEBIAN = {
     'debian13': ('trixie', HOST_PACKAGES, HOST_FINISH, 4000),
     'guest-debian13': ('trixie', GUEST_PACKAGES, GUEST_FINISH, 800),
+    'guest-nesting': ('trixie', NESTING_PACKAGES, NESTING_FINISH, 1200),
     'guest-debian12': ('bookworm', GUEST_PACKAGES, GUEST_FINISH, 800),
 }
-GUESTS = ('debian13', 'debian12', 'busybox')
+GUESTS = ('debian13', 'debian12', 'busybox', 'nesting')
 NAMES = (*(f'guest-{g}' for g in GUESTS), 'debian13')
 
 # A guest in the manner of Alpine: busybox is init and everything else.
