@@ -98,10 +98,12 @@ def test_unmask_all(container, machine, probe_tree):
                          ids=['no ids', 'no network', 'neither'])
 def test_sys_is_not_writable(container, probe_tree, sections):
     """Without ids of its own the container would write to the host's, and without a network it has none to change."""
-    security = 'UnmaskPaths=/sys' if NO_IDS in sections else ''
-    report = opened(container, probe_tree, security, ['/sys/class/net/lo/mtu', '/sys/kernel/uevent_helper'], sections)
+    security = 'MaskPaths=/sys/kernel\n' + ('UnmaskPaths=/sys' if NO_IDS in sections else '')
+    report = opened(container, probe_tree, security, ['/sys/class/net/lo/mtu', '/sys/kernel/uevent_seqnum'], sections)
     assert {'ro', 'nosuid', 'nodev', 'noexec'} <= set(options(report, '/sys'))
     assert report.below('write')['/sys/class/net/lo/mtu'] in ('EROFS', 'EACCES')
+    # Whosever sysfs it is, parts of it can be hidden.
+    assert report.below('read')['/sys/kernel/uevent_seqnum'] in ('EACCES', 'ENOENT')
 
 
 def test_what_root_of_the_host_may_not(container, machine, probe_tree):
