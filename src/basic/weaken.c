@@ -23,6 +23,7 @@ static const char *const names[_WEAKENING_N] = {
         [WEAKEN_ESCAPE] = "escape",
         [WEAKEN_HOOK_OWNER] = "hook-owner",
         [WEAKEN_HOOK_ENV] = "hook-env",
+        [WEAKEN_HOOK_END] = "hook-end",
 };
 
 /* Before anything runs: the payload has the guest's environment when it looks for the last time. */

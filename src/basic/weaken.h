@@ -28,6 +28,7 @@ typedef enum Weakening {
         WEAKEN_ESCAPE,       /* escape: what is shown keeps its control characters */
         WEAKEN_HOOK_OWNER,   /* hook-owner: programs that others can write are run on the host */
         WEAKEN_HOOK_ENV,     /* hook-env: those of the container are the hooks', too */
+        WEAKEN_HOOK_END,     /* hook-end: what a hook started goes on after its end */
         _WEAKENING_N,
 } Weakening;
 

@@ -70,6 +70,7 @@ def told(one, timeout=20):
     """What the container's command said; None when it was not started, which has to be for a reason that is told."""
     since = probe.start(one, check=False)
     if one.show('ExecMainStatus') == '125':
-        assert one.show('StatusText').startswith(f'Cannot start container {one.name}: '), one.journal()
+        sentence = one.show('StatusText')
+        assert sentence.startswith(f'Cannot start container {one.name}: ') and 'be the name' not in sentence, one.journal()
         return None
     return probe.output(one, since, timeout=timeout)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""R10 and the environment of hooks: programs of the host that are run for a container, and who has a say in that."""
+"""R5, R10 and the environment of hooks: programs that are run for a container, who has a say in that, and what they leave."""
 
 import pytest
 
@@ -65,3 +65,23 @@ def test_variables_of_the_container(attacked, machine, hostile, hook):
     assert attack.told(attacked('preloads', definition(hostile, hook, keys))) and marks(machine) == {'hook 0'}
     assert attack.told(attacked('preloads-weak', definition(hostile, hook, keys), 'hook-env'))
     assert marks(machine) == {'hook 0', 'library 0'}
+
+
+def test_spy_in_the_container(attacked, machine, hostile):
+    """R5, CVE-2016-9962: a program of the container goes on after its hook and looks into those that join the container
+    for the next hooks, with what they have open of the host's. It is gone with its hook. (With a user namespace the
+    kernel does not let it look, either.)"""
+    hooks = 'Start=/hostile spy /spied\n' + 'Start=/hostile ids\n' * 20
+
+    def spied(namespace, weaken):
+        one = attacked(f'spied{namespace}{weaken}', hostile.definition(
+            '/hostile wait', sections=f'[Hooks]\n{hooks}[Identity]\nUserNamespace={namespace}\n'), weaken)
+        one.start()
+        path = f'/proc/{one.main_pid()}/root/spied'
+        if weaken:
+            one.wait_for(lambda: 'to the end' in machine.read(path), 'the end of the spy')
+        # But for what it has open itself.
+        return set(machine.read(path).splitlines()) - {'spied=/spied', 'spied=/proc'}
+    assert spied('yes', '') == spied('no', '') == set()
+    assert spied('yes', 'hook-end') == {'spied=to the end'}
+    assert any(line.startswith('spied=/sys/fs/cgroup/machine.slice/') for line in spied('no', 'hook-end'))

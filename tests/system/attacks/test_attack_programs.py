@@ -87,7 +87,7 @@ def test_program_of_the_host(attacked, machine, hostile, helper, place):
     definition = hostile.definition('/proc/self/fd/7/program ids')
     # Each of the two protections is enough.
     for weaken in ('', 'descriptors', 'proc-links'):
-        assert attack.told(attacked(f'runs-{weaken}', definition, weaken, leak)) is None, weaken
+        assert attack.told(attacked(f'runs{weaken}', definition, weaken, leak)) is None, weaken
     assert attack.told(attacked('runs-weak', definition, 'descriptors,proc-links', leak))['ids'] == '0 0'
 
 
