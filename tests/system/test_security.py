@@ -183,3 +183,11 @@ def test_hostile(machine, defined, tree):
     told = Told(machine, 'hostile')
     assert name in told.value('cgroup') and told.all['findings'] == []
     assert '\\x1b' in ctl(machine, 'hostile').stdout
+
+
+def test_nesting(machine, defined):
+    """What containers in the container need is one finding."""
+    nesting = defined('nesting', USUAL + '[Security]\nNesting=yes\n')
+    nesting.start()
+    told = Told(machine, 'nesting', status=6)
+    assert [(f['layer'], f['key'], f['severity']) for f in told.all['findings']] == [('nesting', 'Nesting', MEDIUM)]

@@ -11,6 +11,8 @@
 #include "spec/mask.h"
 
 #define PLACE_SIZE 128
+#define NESTING                                                                                             \
+        "/run/host/nesting" /* with Nesting=yes, where no path leads: whole ones for the kernel to see */
 
 typedef struct Count {
         unsigned n, all;
@@ -36,6 +38,10 @@ static bool is_read_only(const MountLines *mounts, const char *place) {
                         return true;
 
         return false;
+}
+
+static bool is_for_nesting(const Judge *judge, const MountLine *mount) {
+        return judge->definition && judge->definition->nesting && path_is_below(mount->point, NESTING);
 }
 
 /* Not every kernel has every part. */
@@ -155,7 +161,8 @@ void judge_sys(const Judge *judge) {
         for (size_t i = 0; i < judge->view->mounts.n; i++) {
                 const MountLine *mount = judge->view->mounts.lines + i;
 
-                if (!streq(mount->type, "sysfs") || mount_line_has_option(mount, "ro"))
+                if (!streq(mount->type, "sysfs") || mount_line_has_option(mount, "ro") ||
+                    is_for_nesting(judge, mount))
                         continue;
                 writable++;
                 find_open(judge, "sys", mount->point, "can be written to, as far as its files' modes go");
