@@ -74,7 +74,7 @@ static int find_program(View *view) {
         _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         _cleanup_free_ char *printed = NULL, *path = NULL;
         char name[SHA256_TEXT_SIZE];
-        size_t size;
+        size_t size = 0;
         int r;
 
         r = seccomp_bundle_begin(&bundle, view->definition);

@@ -88,7 +88,7 @@ static int make_parents(int dev, const char *name) {
 }
 
 static int device_make(Failure *failure, const LaunchPlan *plan, const DeviceNode *node, int dev) {
-        uint32_t uid, gid;
+        uint32_t uid = 0, gid = 0;
         int r;
 
         r = step_begin(failure, STEP_DEV, DEVICE_DIRECTORY "%s", node->name);
