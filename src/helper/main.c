@@ -5,6 +5,7 @@
  *   launch NAME           start the container in the unit that this process belongs to (ExecStart=)
  *   launch --stdin NAME   the same, with a definition that the service hands over on standard input
  *   stop NAME             ask it to power off (ExecStop=)
+ *   post-stop NAME        run its hooks, now that it has ended (ExecStopPost=, where it has some)
  *   clean NAME            remove what a transient run left in berth's store (ExecStopPost=)
  */
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include "helper/launch/launch.h"
 #include "helper/stop/clean.h"
+#include "helper/stop/hooks.h"
 #include "helper/stop/stop.h"
 
 /* clang-format off */
@@ -24,12 +26,14 @@ static const struct {
         { "launch", NULL, launch },
         { "launch", "--stdin", launch_transient },
         { "stop", NULL, stop },
+        { "post-stop", NULL, post_stop },
         { "clean", NULL, clean },
 };
 
 static int usage(FILE *stream, int status) {
         (void) fprintf(stream, "Usage: berth-helper launch [--stdin] NAME\n"
                                "       berth-helper stop NAME\n"
+                               "       berth-helper post-stop NAME\n"
                                "       berth-helper clean NAME\n"
                                "\n"
                                "Run by systemd in the unit container@NAME.service. Use systemctl start container@NAME.\n");

@@ -145,6 +145,8 @@ typedef enum HookKind {
         HOOK_MOUNT,
         HOOK_START_HOST,
         HOOK_START,
+        HOOK_STOP,
+        HOOK_POST_STOP,
         _HOOK_N,
 } HookKind;
 

@@ -10,6 +10,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/string.h"
+#include "spec/hook.h"
 #include "spec/limits.h"
 
 #define HEAD "# Made by berth-generator from the definition of %s; see \"berthctl cat %s\".\n"
@@ -58,7 +59,8 @@ static void print_device(FILE *stream, const DeviceNode *node) {
 int dropin_properties(const Definition *definition, const DeviceNodes *devices, char **ret) {
         _cleanup_free_ char *text = NULL;
         _cleanup_fclose_ FILE *stream = NULL;
-        bool image = has_image(definition), service = definition->n_properties > 0 || devices->n > 0;
+        bool image = has_image(definition), hooks = definition->trusted && hook_any_of_stop(definition),
+             service = definition->n_properties > 0 || devices->n > 0 || hooks;
         size_t size;
         int r;
 
@@ -80,6 +82,9 @@ int dropin_properties(const Definition *definition, const DeviceNodes *devices, 
                 (void) fputs("[Service]\n", stream);
         if (image)
                 (void) fputs("DeviceAllow=/dev/loop-control rw\nDeviceAllow=block-loop rw\n", stream);
+        if (hooks)
+                (void) fprintf(stream, "ExecStopPost=-" BERTH_LIBEXECDIR "/berth-helper post-stop %s\n",
+                               definition->name);
         for (size_t i = 0; i < devices->n; i++)
                 print_device(stream, devices->list + i);
         for (size_t i = 0; i < definition->n_properties; i++)

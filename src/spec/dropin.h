@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What of a definition is the unit's business: its description, its resource control, the devices that may be
- * used, the loop devices for a disk image. The generator writes it as a drop-in of the container's unit when systemd
- * loads its units; a start compares, and has systemd load them again when the definition, or what its devices are, has
- * changed since. So these are unit properties like any others: `systemctl show` tells them, `systemctl set-property`
- * overrides them.
+ * What of a definition is the unit's business: its description, its resource control, the devices that may be used,
+ * the loop devices for a disk image, that there are hooks of its end. The generator writes it as a drop-in of the
+ * container's unit when systemd loads its units; a start compares, and has systemd load them again when the
+ * definition, or what its devices are, has changed since. So these are unit properties like any others: `systemctl
+ * show` tells them, `systemctl set-property` overrides them.
  */
 #pragma once
 

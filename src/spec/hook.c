@@ -14,6 +14,8 @@ static const struct {
         [HOOK_MOUNT] = { "mount",      "Mount"    },
         [HOOK_START_HOST] = { "start-host", "StartHost"},
         [HOOK_START] = { "start",      "Start"    },
+        [HOOK_STOP] = { "stop",       "Stop"     },
+        [HOOK_POST_STOP] = { "post-stop",  "PostStop" },
 };
 
 const char *hook_name(HookKind kind) {
@@ -22,6 +24,10 @@ const char *hook_name(HookKind kind) {
 
 const char *hook_key(HookKind kind) {
         return kinds[kind].key;
+}
+
+bool hook_any_of_stop(const Definition *definition) {
+        return definition->hooks[HOOK_STOP].n > 0 || definition->hooks[HOOK_POST_STOP].n > 0;
 }
 
 void hook_list_clear(HookList *list) {

@@ -13,4 +13,7 @@ const char *hook_name(HookKind kind);
 /* Its key: "PreStart". */
 const char *hook_key(HookKind kind);
 
+/* Are there hooks of its end? */
+bool hook_any_of_stop(const Definition *definition);
+
 void hook_list_clear(HookList *list);

@@ -244,6 +244,8 @@ const Key keys[] = {
         HOOK("StartHost", HOOK_START_HOST, ROOT, "on the host, when all is made, before the first program runs"),
         /* It is a program of the container's, and gets nothing that the container's own init would not get. */
         HOOK("Start", HOOK_START, ANYONE, "inside, before the first program runs"),
+        HOOK("Stop", HOOK_STOP, ROOT, "on the host, when the container has ended"),
+        HOOK("PostStop", HOOK_POST_STOP, ROOT, "on the host, after that and after a start that failed"),
         ROW("Hooks", "Timeout", delay, FIELD(hook_timeout_usec), NULL, ANYONE, false, "of each hook"),
 
         AUTOSTART("After", names, after, &after_rule, "start after these"),

@@ -28,6 +28,7 @@ exec 9>>{SEEN}/$1
         echo "processes $(readlink /proc/$$/ns/pid)"
         echo "mounts $(readlink /proc/$$/ns/mnt)"
         cat /proc/$$/cgroup
+        [ -z "$LXC_NET_NS" ] || echo "net $(readlink $LXC_NET_NS)"
         [ -z "$LXC_ROOTFS_MOUNT" ] || ls "$LXC_ROOTFS_MOUNT" | sed 's/^/root /'
 }} >&9
 echo "$1 was here"
@@ -339,3 +340,85 @@ def test_program_of_the_host(container, machine, tree):
     one.define(section('Start=/proc/self/exe').replace('/srv/guests/busybox', path))
     assert one.start(check=False).returncode != 0
     assert one.show('StatusText').endswith('it cannot be executed: Too many levels of symbolic links')
+
+
+@pytest.fixture
+def ending(container, hooks):
+    """A container with hooks of its end, started, and the name of its network namespace."""
+    def make(name, *lines):
+        writer = hooks('writer')
+        one = container(name, section(f'Stop={writer} Stop x', f'PostStop={writer} PostStop x', *lines))
+        one.start()
+        return one, one.machine.run(f'readlink /proc/{one.main_pid()}/ns/net').stdout.strip()
+    return make
+
+
+def test_stop(ending, hooks):
+    """Asked to stop: with the namespaces of what is gone."""
+    one, network = ending('stopped')
+    one.stop()
+    assert (one.show('ActiveState'), one.show('Result')) == ('inactive', 'success')
+    stop, post = hooks.seen('Stop'), hooks.seen('PostStop')
+    assert stop.all('net') == [network] and post.all('net') == []
+    assert stop.all('fds')[0].split() == post.all('fds')[0].split() == ['0', '1', '2', '3', '4']
+    assert stop.environment['LXC_TARGET'] == post.environment['LXC_TARGET'] == stop.state['target'] == 'stop'
+    assert set(stop.state['namespaces']) == {'mnt', 'pid', 'uts', 'ipc', 'net', 'cgroup', 'user'}
+    assert stop.environment['LXC_USER_NS'] == stop.state['namespaces']['user']
+    assert (post.state['result'], post.state['exit_code'], post.state['namespaces']) == ('success', 'killed', None)
+    assert [line for line in lines_of(one) if line.endswith('was here')] == ['Stop was here', 'PostStop was here']
+
+
+def test_crash(ending, hooks, machine):
+    """Ended by itself: the same hooks, each once, and the unit's result is what it was."""
+    one, _ = ending('crashed')
+    machine.run(f'kill -KILL {one.main_pid()}')
+    one.wait_state('failed')
+    assert (one.show('Result'), one.show('ExecMainStatus')) == ('signal', '9')
+    stop, post = hooks.seen('Stop'), hooks.seen('PostStop')
+    assert stop.text.count('state ') == post.text.count('state ') == 1
+    assert stop.state['target'] == post.state['target'] == 'stop' and stop.state['namespaces'] is None
+    assert (post.state['result'], post.state['exit_code'], post.state['exit_status']) == ('signal', 'killed', 'KILL')
+
+
+def test_reboot(ending, hooks):
+    """A guest that reboots is told as such, and its next end is one of its own."""
+    one, _ = ending('rebooting')
+    first = one.main_pid()
+    one.inside(['reboot', '-f'], check=False)
+    one.wait_for(lambda: one.show('ActiveState') == 'active' and one.main_pid() != first, 'its second life')
+    assert hooks.seen('Stop').state['target'] == hooks.seen('PostStop').state['target'] == 'reboot'
+    assert hooks.seen('PostStop').environment['LXC_TARGET'] == 'reboot'
+    one.stop()
+    # Appended to what is there.
+    assert hooks.seen('Stop').text.count('state ') == 2
+    assert '"target":"stop"' in hooks.seen('PostStop').text
+
+
+def test_failing_stop(container, hooks, machine):
+    """A hook that fails, hangs or cannot be run is told, and changes nothing; those behind it are run."""
+    writer = hooks('writer')
+    hooks('writable', '#!/bin/sh\n', 0o777)
+    one = container('badly', section(f'PostStop={PLACE}/writable', 'Stop=/bin/false', 'PostStop=/bin/sleep 4326',
+                                     f'PostStop={writer} PostStop x', 'Timeout=1'))
+    one.start()
+    one.stop()
+    assert (one.show('ActiveState'), one.show('Result')) == ('inactive', 'success')
+    assert [line for line in lines_of(one) if line.startswith('The hook ')] == [
+        'The hook Stop=/bin/false of container badly failed: it ended with status 1, and said nothing',
+        f'The hook PostStop={PLACE}/writable of container badly failed: it is run on the host, and may be written by root '
+        f'alone: {PLACE}/writable is writable by everybody (mode 0777)',
+        'The hook PostStop=/bin/sleep of container badly failed: it did not end within 1.0 s, [Hooks] Timeout=, and said '
+        'nothing']
+    assert hooks.seen('PostStop').state['hook'] == 'post-stop'
+    assert machine.run("pgrep -f 'sleep 432[6]'", check=False).stdout == ''
+
+
+def test_end_of_a_failed_start(container, hooks):
+    """PostStop= follows a start that failed, too; Stop= only if there was something to stop."""
+    writer = hooks('writer')
+    one = container('early', section('PreStart=/bin/false', f'Stop={writer} Stop x', f'PostStop={writer} PostStop x'))
+    assert one.start(check=False).returncode != 0
+    assert (hooks.seen('PostStop').state['target'], hooks.seen('PostStop').state['result']) == ('stop', 'exit-code')
+    assert one.show('StatusText').endswith('PreStart=/bin/false: it ended with status 1, and said nothing')
+    with pytest.raises(Exception):
+        hooks.seen('Stop')

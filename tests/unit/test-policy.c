@@ -129,7 +129,7 @@ static void test_table(void) {
                         { "IODeviceLatencyTargetSec", "/dev/sda 5ms" }, { "ManagedOOMPreference", "omit" },
                         { "SeccompNotify", "/run/x" }, { "Nesting", "yes" }, { "Access", "rw" }, { "Optional", "yes" },
                         { "PreStart", "/x" }, { "PreMount", "/x" }, { "Autodev", "/x" }, { "Mount", "/x" },
-                        { "StartHost", "/x" },
+                        { "StartHost", "/x" }, { "Stop", "/x" }, { "PostStop", "/x" },
                         { "UnmaskPaths", "/proc/keys" },
                 };
                 _cleanup_free_ char *text = NULL, *verdict = NULL;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "basic/cleanup.h"
@@ -17,6 +18,87 @@
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define HOOK_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+const char *hook_root_path(const Definition *definition, char buffer[static HOOK_ROOT_SIZE]) {
+        if (!definition->managed)
+                return definition->root_image
+                                       ?: definition_descriptor(definition->root_path)
+                                          ? NULL
+                                          : definition->root_path;
+
+        (void) snprintf(buffer, HOOK_ROOT_SIZE, STORE_IMAGES "/%s.raw", definition->name);
+        if (access(buffer, F_OK) < 0)
+                (void) snprintf(buffer, HOOK_ROOT_SIZE, STORE_ROOTS "/%s", definition->name);
+        return buffer;
+}
+
+/* In the order of HookNamespaces. */
+static const struct {
+        const char *name, *variable;
+} namespaces[HOOK_NAMESPACES] = {
+        {"mnt",     "LXC_MNT_NS"   },
+        { "pid",    "LXC_PID_NS"   },
+        { "uts",    "LXC_UTS_NS"   },
+        { "ipc",    "LXC_IPC_NS"   },
+        { "net",    "LXC_NET_NS"   },
+        { "cgroup", "LXC_CGROUP_NS"},
+        { "user",   "LXC_USER_NS"  },
+};
+
+int hook_namespaces_open(pid_t pid, HookNamespaces *ret) {
+        _cleanup_(hook_namespaces_done) HookNamespaces found = HOOK_NAMESPACES_NULL;
+
+        for (size_t i = 0; i < HOOK_NAMESPACES; i++) {
+                struct stat own, other;
+                char path[64];
+
+                (void) snprintf(path, sizeof path, "/proc/self/ns/%s", namespaces[i].name);
+                if (stat(path, &own) < 0)
+                        return -errno;
+                (void) snprintf(path, sizeof path, "/proc/%d/ns/%s", (int) pid, namespaces[i].name);
+                found.fds[i] = open(path, O_RDONLY | O_CLOEXEC);
+                if (found.fds[i] < 0 || fstat(found.fds[i], &other) < 0)
+                        return -errno;
+                if (own.st_dev == other.st_dev && own.st_ino == other.st_ino)
+                        found.fds[i] = fd_close(found.fds[i]);
+        }
+
+        *ret = found;
+        found = HOOK_NAMESPACES_NULL;
+        return 0;
+}
+
+void hook_namespaces_done(HookNamespaces *found) {
+        for (size_t i = 0; i < HOOK_NAMESPACES; i++)
+                found->fds[i] = fd_close(found->fds[i]);
+}
+
+/* False if there is none. */
+static bool namespace_path(const HookFacts *facts, size_t i, char path[static 64]) {
+        if (!facts->namespaces || facts->namespaces->fds[i] < 0)
+                return false;
+
+        (void) snprintf(path, 64, "/proc/%d/fd/%d", (int) getpid(), facts->namespaces->fds[i]);
+        return true;
+}
+
+static void print_namespaces(FILE *stream, const HookFacts *facts) {
+        const char *separator = "";
+        char path[64];
+
+        if (!facts->namespaces) {
+                (void) fputs(",\"namespaces\":null", stream);
+                return;
+        }
+
+        (void) fputs(",\"namespaces\":{", stream);
+        for (size_t i = 0; i < HOOK_NAMESPACES; i++)
+                if (namespace_path(facts, i, path)) {
+                        (void) fprintf(stream, "%s\"%s\":\"%s\"", separator, namespaces[i].name, path);
+                        separator = ",";
+                }
+        (void) fputc('}', stream);
+}
 
 /* Texts of a definition are UTF-8 without control characters; paths need not be. */
 static void print_string(FILE *stream, const char *text) {
@@ -86,6 +168,11 @@ static void print_state(FILE *stream, const HookFacts *facts, HookKind kind) {
         print_pair(stream, "mount", facts->mount);
         print_pair(stream, "machine_id", facts->machine_id);
         print_ids(stream, facts);
+        print_pair(stream, "target", facts->target);
+        print_pair(stream, "result", facts->result);
+        print_pair(stream, "exit_code", facts->exit_code);
+        print_pair(stream, "exit_status", facts->exit_status);
+        print_namespaces(stream, facts);
         if (facts->pid > 0)
                 (void) fprintf(stream, ",\"pid\":%d}\n", (int) facts->pid);
         else
@@ -120,7 +207,7 @@ int hook_state_open(const HookFacts *facts, HookKind kind, int *ret_fd) {
 }
 
 int hook_environment(const HookFacts *facts, HookKind kind, Environment *ret) {
-        char pid[16] = "";
+        char pid[16] = "", path[64];
         const char *const variables[][2] = {
                 {"PATH",              HOOK_PATH                  },
                 { "LXC_NAME",         facts->definition->name    },
@@ -131,6 +218,7 @@ int hook_environment(const HookFacts *facts, HookKind kind, Environment *ret) {
                 { "LXC_ROOTFS_PATH",  facts->root                },
                 { "LXC_ROOTFS_MOUNT", facts->mount               },
                 { "LXC_PID",          facts->pid > 0 ? pid : NULL},
+                { "LXC_TARGET",       facts->target              },
         };
         Environment environment = ENVIRONMENT_NULL;
         int r = 0;
@@ -143,6 +231,9 @@ int hook_environment(const HookFacts *facts, HookKind kind, Environment *ret) {
                 r = environment_set(
                                 &environment, facts->definition->environment[i].key,
                                 facts->definition->environment[i].value);
+        for (size_t i = 0; i < HOOK_NAMESPACES && r >= 0; i++)
+                if (namespace_path(facts, i, path))
+                        r = environment_set(&environment, namespaces[i].variable, path);
         if (r < 0) {
                 environment_done(&environment);
                 return r;

@@ -9,6 +9,18 @@
 #include <sys/types.h>
 
 #include "helper/launch/plan.h"
+#include "helper/root/tree.h"
+#include "spec/limits.h"
+
+/* Of a container that has ended: a hook opens them as /proc/PID/fd/N of its parent. */
+#define HOOK_NAMESPACES 7
+typedef struct HookNamespaces {
+        int fds[HOOK_NAMESPACES];
+} HookNamespaces;
+
+/* clang-format off */
+#define HOOK_NAMESPACES_NULL ((HookNamespaces) { .fds = { [0 ... HOOK_NAMESPACES - 1] = -EBADF } })
+/* clang-format on */
 
 typedef struct HookFacts {
         const Definition *definition;
@@ -19,7 +31,21 @@ typedef struct HookFacts {
         pid_t pid;              /* the container's process 1; 0 when there is none */
         const IdMap *ids;       /* NULL before they are known */
         const char *machine_id; /* the same */
+
+        /* Of an end; NULL at a start */
+        const char *target;                           /* stop, reboot */
+        const char *result, *exit_code, *exit_status; /* as systemd tells them: $SERVICE_RESULT and so on */
+        const HookNamespaces *namespaces;             /* NULL when they are not there any more */
 } HookFacts;
+
+#define HOOK_ROOT_SIZE (sizeof STORE_IMAGES + NAME_MAX_LENGTH + 8)
+
+/* Where the root is on the host, as far as a path says it; else NULL. */
+const char *hook_root_path(const Definition *definition, char buffer[static HOOK_ROOT_SIZE]);
+
+/* Opens those that are not the caller's own. */
+int hook_namespaces_open(pid_t pid, HookNamespaces *ret);
+void hook_namespaces_done(HookNamespaces *found);
 
 /* The JSON in a sealed file in memory that stands at its start. */
 int hook_state_open(const HookFacts *facts, HookKind kind, int *ret_fd);

@@ -12,6 +12,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/file.h"
+#include "spec/hook.h"
 
 /* systemd: halt(8) and systemd(1), "Signals"; busybox: init/init.c; others: SIGPWR, which sysvinit and upstart take as
  * a request to shut down and which LXC sends, too. */
@@ -49,6 +50,13 @@ int guest_stop_signal(const LaunchPlan *plan, int root_fd) {
                         return inits[i].signal_number > 0 ? inits[i].signal_number : SIGRTMIN + 3;
 
         return SIGPWR;
+}
+
+int guest_note_hooks(const Cgroup *cgroup, const Definition *definition) {
+        if (!hook_any_of_stop(definition))
+                return 0;
+
+        return fsetxattr(cgroup->launch, GUEST_HOOKS_ATTRIBUTE, "1", 1, 0) < 0 ? -errno : 0;
 }
 
 int guest_note_stop_signal(const Cgroup *cgroup, int signal_number) {

@@ -11,7 +11,12 @@
 
 #define GUEST_STOP_ATTRIBUTE "user.berth.stop_signal"
 
+/* Beside it, where there are hooks of the container's end: "1", and "2" when those of Stop= are over. */
+#define GUEST_HOOKS_ATTRIBUTE "user.berth.hooks"
+
 /* The signal that asks this guest to power off: StopSignal=, or by the kind of its process 1. */
 int guest_stop_signal(const LaunchPlan *plan, int root_fd);
+
+int guest_note_hooks(const Cgroup *cgroup, const Definition *definition);
 
 int guest_note_stop_signal(const Cgroup *cgroup, int signal_number);

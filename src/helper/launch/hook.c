@@ -21,21 +21,6 @@
 #include "spec/limits.h"
 
 #define HOST_MOUNTS "/proc/1/ns/mnt"
-#define ROOT_PATH_SIZE (sizeof STORE_IMAGES + NAME_MAX_LENGTH + 8)
-
-/* Where the root is on the host, as far as a path says it. */
-static const char *root_path(const Definition *definition, char buffer[static ROOT_PATH_SIZE]) {
-        if (!definition->managed)
-                return definition->root_image
-                                       ?: definition_descriptor(definition->root_path)
-                                          ? NULL
-                                          : definition->root_path;
-
-        (void) snprintf(buffer, ROOT_PATH_SIZE, STORE_IMAGES "/%s.raw", definition->name);
-        if (access(buffer, F_OK) < 0)
-                (void) snprintf(buffer, ROOT_PATH_SIZE, STORE_ROOTS "/%s", definition->name);
-        return buffer;
-}
 
 /* The time of a hook does not count against TimeoutStartSec=, unless anybody may have said how long it is.
  */
@@ -51,13 +36,13 @@ static int extend_start(const Launch *launch) {
 }
 
 /* What hooks of this kind are told. */
-static HookFacts facts_for(const Launch *launch, HookKind kind, char path[static ROOT_PATH_SIZE]) {
+static HookFacts facts_for(const Launch *launch, HookKind kind, char path[static HOOK_ROOT_SIZE]) {
         bool planned = launch->plan.machine_id[0], inside = kind == HOOK_START;
         HookFacts facts = {
                 .definition = launch->definition,
                 .kind = launch->plan.kind,
                 .inside = inside,
-                .root = inside ? NULL : root_path(launch->definition, path),
+                .root = inside ? NULL : hook_root_path(launch->definition, path),
                 .pid = inside               ? 1
                        : kind == HOOK_MOUNT ? 0
                                             : launch->pid,
@@ -78,7 +63,7 @@ static HookFacts facts_for(const Launch *launch, HookKind kind, char path[static
 int launch_hooks(Launch *launch, HookKind kind) {
         const HookList *list = launch->definition->hooks + kind;
         _cleanup_close_ int mounts = -EBADF;
-        char path[ROOT_PATH_SIZE], cause[HOOK_CAUSE_SIZE];
+        char path[HOOK_ROOT_SIZE], cause[HOOK_CAUSE_SIZE];
         const HookInside inside = {
                 .plan = &launch->plan,
                 .pidfd = launch->pidfd,

@@ -71,6 +71,10 @@ int launch_release(Launch *launch) {
         if (r < 0)
                 return r;
 
+        r = guest_note_hooks(&launch->cgroup, launch->definition);
+        if (r < 0)
+                return r;
+
         r = step_begin(&launch->failure, STEP_MAIN_PROCESS, "%s", "");
         if (r < 0)
                 return r;

@@ -20,6 +20,7 @@
 #include "basic/file.h"
 #include "basic/parse.h"
 #include "helper/launch/guest.h"
+#include "helper/stop/hooks.h"
 #include "helper/stop/power.h"
 #include "helper/unit/cgroup.h"
 #include "helper/unit/journal.h"
@@ -104,13 +105,20 @@ static int stop_wait(int pidfd) {
         return 0;
 }
 
-static int stop_process(pid_t pid) {
+static int stop_process(pid_t pid, HookNamespaces *namespaces) {
         _cleanup_close_ int pidfd = -EBADF;
         int signal_number = stop_signal_noted(), r;
 
         pidfd = pidfd_open(pid, 0);
         if (pidfd < 0)
                 return errno == ESRCH ? 0 : -errno;
+
+        /* For hooks, who can have them when the container is gone. */
+        if (namespaces) {
+                r = hook_namespaces_open(pid, namespaces);
+                if (r < 0)
+                        return r == -ENOENT || r == -ESRCH ? 0 : r;
+        }
 
         r = stop_is_handled(pid, signal_number);
         if (r == -ENOENT || r == -ESRCH)
@@ -126,16 +134,19 @@ static int stop_process(pid_t pid) {
 }
 
 int stop(const char *name) {
+        _cleanup_(hook_namespaces_done) HookNamespaces namespaces = HOOK_NAMESPACES_NULL;
         const char *main_pid = getenv("MAINPID");
+        bool hooks;
         uint32_t pid;
         int r;
 
         if (!main_pid)
                 return EXIT_SUCCESS; /* it has ended already */
 
+        hooks = stop_hooks_wait();
         r = parse_u32(main_pid, &pid);
         if (r == 0)
-                r = stop_process((pid_t) pid);
+                r = stop_process((pid_t) pid, hooks ? &namespaces : NULL);
         if (r < 0) {
                 char line[256];
 
@@ -145,5 +156,7 @@ int stop(const char *name) {
                 return EXIT_FAILURE;
         }
 
+        if (hooks)
+                stop_hooks_run(name, &namespaces);
         return EXIT_SUCCESS;
 }

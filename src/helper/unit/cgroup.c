@@ -83,6 +83,21 @@ UnitKind cgroup_unit_kind(void) {
         return kind;
 }
 
+int cgroup_open_unit(int *ret_fd) {
+        _cleanup_free_ char *path = NULL;
+        int fd, r;
+
+        r = cgroup_unit_path(&path, NULL);
+        if (r < 0)
+                return r;
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+
+        *ret_fd = fd;
+        return 0;
+}
+
 int cgroup_launch_path(char **ret) {
         _cleanup_free_ char *unit = NULL;
         int r;

@@ -33,6 +33,9 @@ int cgroup_setup(Cgroup *cgroup);
 int cgroup_reopen(Cgroup *cgroup);
 void cgroup_done(Cgroup *cgroup);
 
+/* The unit's directory. */
+int cgroup_open_unit(int *ret_fd);
+
 /* The path of the unit's launch/, from any process of the unit (its ExecStop= included). */
 int cgroup_launch_path(char **ret);
 
