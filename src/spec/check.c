@@ -13,6 +13,7 @@
 #include "spec/check.h"
 #include "spec/key.h"
 #include "spec/limits.h"
+#include "spec/lsm.h"
 
 typedef struct Check {
         const Definition *definition;
@@ -403,6 +404,17 @@ static void check_masks(Check *check) {
                                                        *path));
 }
 
+static void check_apparmor(Check *check) {
+        const Definition *definition = check->definition;
+
+        if (definition->apparmor_rules && definition->apparmor && !streq(definition->apparmor, APPARMOR_GENERATED))
+                complain(check, "Security", "AppArmorRules", "has an effect with AppArmor=generated only");
+        for (char *const *rule = definition->apparmor_rules; rule && *rule; rule++)
+                if (!apparmor_rule_is_closed(*rule))
+                        complain(check, "Security", "AppArmorRules",
+                                 "has a brace without its other one; a rule is one line");
+}
+
 static void check_autostart(Check *check) {
         const Definition *definition = check->definition;
 
@@ -426,6 +438,7 @@ int definition_check(const Definition *definition, Problems *problems) {
         check_ambient(&check);
         check_hooks(&check);
         check_masks(&check);
+        check_apparmor(&check);
         check_autostart(&check);
 
         return check.error;

@@ -72,6 +72,9 @@ Definition *definition_free(Definition *definition) {
         free(definition->seccomp);
         strv_free(definition->seccomp_rules);
         free(definition->seccomp_notify);
+        free(definition->apparmor);
+        strv_free(definition->apparmor_rules);
+        free(definition->selinux_context);
         for (size_t i = 0; i < definition->n_properties; i++)
                 free(definition->properties[i].value);
         free(definition->properties);

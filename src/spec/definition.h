@@ -226,6 +226,10 @@ typedef struct Definition {
         char *seccomp;          /* a profile's name, or off; NULL: default */
         char **seccomp_rules;   /* lines behind the profile */
         char *seccomp_notify;   /* the socket of who answers for calls; NULL: nobody */
+        char *apparmor;         /* unconfined, unchanged, or a profile's name; NULL: generated */
+        char **apparmor_rules;  /* lines in the generated profile */
+        bool apparmor_allow_incomplete; /* start also where AppArmor cannot do all of it; default no */
+        char *selinux_context;  /* NULL: the launcher's is left as it is */
         bool nesting;           /* containers in the container; default no */
         CapabilityChange capabilities;
         uint64_t ambient;       /* capabilities that the command has as another user than root */

@@ -24,6 +24,7 @@ typedef enum KeyTrust {
         TRUST_SECCOMP,         /* only default */
         TRUST_KEYRING,         /* only private */
         TRUST_CAPABILITIES,    /* none beyond the default ones */
+        TRUST_APPARMOR,        /* only generated */
         _KEY_TRUST_N,
 } KeyTrust;
 

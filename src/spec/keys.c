@@ -7,6 +7,7 @@
 #include "basic/string.h"
 #include "spec/key-types.h"
 #include "spec/limits.h"
+#include "spec/lsm.h"
 #include "spec/name.h"
 #include "spec/seccomp.h"
 
@@ -58,6 +59,18 @@ static const KeyNameRule kernel_path_rule = {
 static const KeyNameRule seccomp_rule = {
         seccomp_name_is_valid,
         "it takes off, or the name of a profile: letters from a to z, digits and '-', of which a letter is the first",
+        0,
+};
+
+static const KeyNameRule apparmor_rule = {
+        apparmor_name_is_valid,
+        "it takes generated, unconfined, unchanged, or the name of a profile: up to 255 visible characters",
+        0,
+};
+
+static const KeyNameRule selinux_rule = {
+        selinux_context_is_valid,
+        "it takes USER:ROLE:TYPE, and behind it :RANGE if the container is not to have its own",
         0,
 };
 
@@ -183,6 +196,11 @@ const Key keys[] = {
         SECURITY("Seccomp", name, seccomp, &seccomp_rule, SECCOMP, "the profile that system calls are filtered by"),
         SECURITY("SeccompRules", lines, seccomp_rules, NULL, ROOT, "rules behind those of the profile"),
         SECURITY("SeccompNotify", path, seccomp_notify, &below_root, ROOT, "the socket of who answers for calls"),
+        SECURITY("AppArmor", name, apparmor, &apparmor_rule, APPARMOR, "the profile that AppArmor confines it with"),
+        SECURITY("AppArmorRules", lines, apparmor_rules, NULL, ROOT, "rules in the generated profile"),
+        SECURITY("AppArmorAllowIncomplete", boolean, apparmor_allow_incomplete, NULL, ROOT,
+                 "start also where AppArmor lacks something"),
+        SECURITY("SELinuxContext", name, selinux_context, &selinux_rule, ROOT, "the context that SELinux confines it with"),
         SECURITY("Nesting", boolean, nesting, NULL, ROOT, "containers in the container"),
 
         PROPERTY("CPUAccounting", boolean, ANYONE, "count processor time"),

@@ -51,9 +51,12 @@
 #define SECCOMP_GROUP_MAX 2048            /* calls in one group; Linux has some 500 */
 #define SECCOMP_GROUPS_MAX 256
 #define SECCOMP_RULES_MAX 32768           /* a rule for each call of a group */
-#define RULE_LINES_MAX 256                /* SeccompRules= */
+#define RULE_LINES_MAX 256                /* SeccompRules=, AppArmorRules= */
 #define SECCOMP_COMPILE_MEMORY_MAX (UINT64_C(256) * 1024 * 1024)
 #define SECCOMP_COMPILE_SECONDS_MAX 10
+#define APPARMOR_PROFILE_SIZE_MAX (8 * 1024 * 1024)       /* bytes of a compiled profile */
+#define APPARMOR_COMPILE_MEMORY_MAX (UINT64_C(1024) * 1024 * 1024)
+#define APPARMOR_COMPILE_SECONDS_MAX 60
 #define SECCOMP_NOTIFY_MSEC (10 * 1000)   /* for who serves SeccompNotify= to take the listener */
 
 #define CALLERS_MAX 4096                  /* connections to the bus that called the manager and are still there */

@@ -12,6 +12,7 @@
 #include "basic/weaken.h"
 #include "spec/key.h"
 #include "spec/limits.h"
+#include "spec/lsm.h"
 #include "spec/origin.h"
 #include "spec/policy.h"
 #include "spec/seccomp.h"
@@ -50,6 +51,10 @@ static bool seccomp_is_default(const Definition *definition) {
 
 static bool capabilities_are_default(const Definition *definition) {
         return !(definition_capabilities(definition) & ~definition_default_capabilities(definition));
+}
+
+static bool apparmor_is_default(const Definition *definition) {
+        return !definition->apparmor || streq(definition->apparmor, APPARMOR_GENERATED);
 }
 
 /* What an untrusted definition may not say, and says with this key, as the beginning of a sentence; NULL if
@@ -92,6 +97,8 @@ static const char *key_objection(const Definition *definition, const Key *key, s
                 return capabilities_are_default(definition) ?
                                 NULL :
                                 "may have capabilities besides the default ones";
+        case TRUST_APPARMOR:
+                return apparmor_is_default(definition) ? NULL : "may be other than generated,";
         case _KEY_TRUST_N:
                 break;
         }
@@ -134,6 +141,9 @@ static const char *value_objection(const Definition *definition) {
                 return "what is hidden in /proc and /sys may be shown";
         if (definition->keyring != KEYRING_PRIVATE)
                 return "a container may use its unit's keyring";
+        if (!apparmor_is_default(definition) || definition->apparmor_rules ||
+            definition->apparmor_allow_incomplete || definition->selinux_context)
+                return "the profile of AppArmor or the context of SELinux may be another";
         for (size_t i = 0; i < definition->n_id_ranges; i++)
                 if (definition->id_ranges[i].outside != ID_OUTSIDE_AUTO)
                         return "ids of the host may be chosen";

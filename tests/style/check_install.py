@@ -20,6 +20,8 @@ PLACES = [
     (r"lib(/[a-z0-9_-]+)?/pkgconfig/berth\.pc", 0o644),
     (r"lib/systemd/system/[a-z@.-]+\.(service|socket|slice|target)", 0o644),
     (r"lib/systemd/system-generators/[a-z-]+", 0o755),
+    (r"lib/berth/apparmor/[0-9]+-[a-z]+\.aa", 0o644),
+    (r"lib/berth/seccomp/[a-z]+\.seccomp", 0o644),
     (r"lib/sysusers\.d/berth\.conf", 0o644),
     (r"lib/tmpfiles\.d/berth\.conf", 0o644),
     (r"lib/berth/seccomp/[a-z]+\.seccomp", 0o644),

@@ -171,6 +171,10 @@ static const char *difference_of_rest(const Definition *a, const Definition *b) 
                 return "capabilities or keyring";
         if (!strv_equal(a->mask_paths, b->mask_paths) || !strv_equal(a->unmask_paths, b->unmask_paths))
                 return "masks";
+        if (!streq_null(a->apparmor, b->apparmor) || !strv_equal(a->apparmor_rules, b->apparmor_rules) ||
+            a->apparmor_allow_incomplete != b->apparmor_allow_incomplete ||
+            !streq_null(a->selinux_context, b->selinux_context))
+                return "apparmor or selinux";
         if (!key_values_equal(a->sysctls, a->n_sysctls, b->sysctls, b->n_sysctls))
                 return "sysctls";
         if (!hooks_equal(a, b))

@@ -17,6 +17,7 @@ static const char *const trusts[_KEY_TRUST_N] = {
         [TRUST_KEYRING] = "root for inherit",
         [TRUST_CAPABILITIES] = "root for more than the default ones",
         [TRUST_SECCOMP] = "root for other than default",
+        [TRUST_APPARMOR] = "root for other than generated",
         [TRUST_TASKS] = "root for more than 16384",
 };
 

@@ -34,6 +34,12 @@ static void test_values(void) {
                   "SeccompRules=allow bpf\nSeccompRules=errno EPERM read if arg0 == 1\n" },
                 { "Security", "SeccompNotify=/run//answers", "SeccompNotify=/run/answers\n" },
                 { "Security", "Nesting=yes", "Nesting=yes\n" },
+                { "Security", "AppArmor=/usr/bin/man", "AppArmor=/usr/bin/man\n" },
+                { "Security", "AppArmorRules=deny /x w,\nAppArmorRules=deny /{a,b} w,",
+                  "AppArmorRules=deny /x w,\nAppArmorRules=deny /{a,b} w,\n" },
+                { "Security", "AppArmorAllowIncomplete=yes", "AppArmorAllowIncomplete=yes\n" },
+                { "Security", "SELinuxContext=system_u:system_r:container_t:s0:c1,c2",
+                  "SELinuxContext=system_u:system_r:container_t:s0:c1,c2\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -69,6 +75,10 @@ static void test_refused_values(void) {
                 { "Security", "Keyring=shared", "it takes private or inherit\n" },
                 { "Security", "Seccomp=../default", "\"../default\" cannot be used; it takes off, or the name of a profile" },
                 { "Security", "Seccomp=2x", "cannot be used" },
+                { "Security", "AppArmor=two words", "cannot be used; it takes generated, unconfined" },
+                { "Security", "AppArmor=-R", "cannot be used" },
+                { "Security", "SELinuxContext=container_t", "cannot be used; it takes USER:ROLE:TYPE" },
+                { "Security", "SELinuxContext=a:b::c", "cannot be used" },
                 { "Security", "SeccompNotify=answers", "\"answers\" is not" },
         };
 
@@ -100,6 +110,10 @@ static void test_what_fits_together(void) {
                 { ROOT "[Container]\nCommand=/bin/true\nUser=1\n[Security]\nAmbientCapabilities=CAP_NET_ADMIN\n"
                        "[Namespaces]\nShare=net\n",
                   ":7: AmbientCapabilities=: names CAP_NET_ADMIN, which" },
+                { ROOT "[Security]\nAppArmor=unconfined\nAppArmorRules=deny /x w,\n",
+                  ":5: AppArmorRules=: has an effect with AppArmor=generated only" },
+                { ROOT "[Security]\nAppArmorRules=} profile other {\n",
+                  ":4: AppArmorRules=: has a brace without its other one" },
                 { ROOT "[Security]\nSeccomp=off\nSeccompRules=allow read\n",
                   ":5: SeccompRules=: has no effect with Seccomp=off" },
         };

@@ -74,6 +74,8 @@ static void test_rules(void) {
                 { MANAGED "[Security]\nSeccomp=default\n", NULL },
                 { MANAGED "[Security]\nSeccomp=off\n", ":4: Seccomp=: may be other than default, only" },
                 { MANAGED "[Security]\nSeccomp=strict\n", ":4: Seccomp=: may be other than default, only" },
+                { MANAGED "[Security]\nAppArmor=generated\n", NULL },
+                { MANAGED "[Security]\nAppArmor=unconfined\n", ":4: AppArmor=: may be other than generated, only" },
                 { MANAGED "[Mount]\nType=tmpfs\nTarget=/t\nSize=1G\n", NULL },
                 { MANAGED "[Mount]\nTarget=/t\nSource=/etc\n", ":5: Source=: may be a path" },
                 { MANAGED "[Mount]\nTarget=/t\nSource=fd:etc\n", NULL },
@@ -131,6 +133,7 @@ static void test_table(void) {
                         { "PreStart", "/x" }, { "PreMount", "/x" }, { "Autodev", "/x" }, { "Mount", "/x" },
                         { "StartHost", "/x" }, { "Stop", "/x" }, { "PostStop", "/x" },
                         { "UnmaskPaths", "/proc/keys" },
+                        { "AppArmorAllowIncomplete", "yes" }, { "SELinuxContext", "a:b:c" },
                 };
                 _cleanup_free_ char *text = NULL, *verdict = NULL;
                 const char *value = string_after_prefix(keys[i].name, "IOR") ||
@@ -156,7 +159,7 @@ static void test_table(void) {
                 CHECK_HAS(verdict, keys[i].name);
                 reserved++;
         }
-        CHECK(reserved >= 19);
+        CHECK(reserved >= 21);
 }
 
 /* Values that came about without a key: the second look. */
@@ -182,6 +185,9 @@ static void test_values(void) {
         REQUIRE(strv_append(&definition->unmask_paths, "/proc/keys") == 0);
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->unmask_paths = strv_free(definition->unmask_paths);
+        definition->apparmor = strdup("unchanged");
+        CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
+        CHECK_INT(string_set(&definition->apparmor, NULL), 0);
         definition->nesting = true;
         CHECK_INT(policy_check(definition, &problems), POLICY_E_FORBIDDEN);
         definition->nesting = false;

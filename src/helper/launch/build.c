@@ -59,6 +59,7 @@ int launch_clone(Launch *launch) {
                         .store = &launch->store,
                         .socket = theirs,
                         .seccomp = &launch->seccomp,
+                        .lsm = &launch->lsm,
                         .reaper = launch->reaper,
                 };
 

@@ -29,6 +29,7 @@ static const struct {
         [STEP_CONSOLE] = { "console", "make the console" },
         [STEP_LIMITS] = { "limits", "set the resource limit" },
         [STEP_SECCOMP] = { "seccomp", "set up the system call filter" },
+        [STEP_LSM] = { "lsm", "confine it by" },
         [STEP_CLONE] = { "clone", "create the container's first process" },
         [STEP_ID_MAP] = { "id-map", "map the ids" },
         [STEP_MAIN_PROCESS] = { "main-process", "tell systemd the main process" },

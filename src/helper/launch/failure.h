@@ -30,6 +30,7 @@ typedef enum Step {
         STEP_CONSOLE,      /* console: the pty behind /dev/console */
         STEP_LIMITS,       /* limits: resource limits */
         STEP_SECCOMP,      /* seccomp: the system call filter; put on before the exec */
+        STEP_LSM,          /* lsm: labels of security modules; written for the exec, and looked at after it */
         STEP_CLONE,        /* clone: make the payload's process */
         STEP_ID_MAP,       /* id-map: write its id maps */
         STEP_MAIN_PROCESS, /* main-process: tell systemd whom to watch */

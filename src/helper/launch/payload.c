@@ -21,6 +21,7 @@
 #include "basic/syscall.h"
 #include "basic/weaken.h"
 #include "helper/launch/payload-exec.h"
+#include "helper/lsm/lsm.h"
 #include "helper/process/capabilities.h"
 #include "helper/process/keyring.h"
 #include "helper/process/personality.h"
@@ -413,6 +414,7 @@ static int payload_shed(Failure *failure, const Payload *payload, const User *us
 static int payload_prepare(Failure *failure, const Payload *payload) {
         const LaunchPlan *plan = payload->plan;
         int fds[_PAYLOAD_FD_N] = { -EBADF, -EBADF }, r;
+        _cleanup_close_ int process = -EBADF;
         PayloadGo go = {};
         User user;
 
@@ -428,6 +430,10 @@ static int payload_prepare(Failure *failure, const Payload *payload) {
                         return -errno;
         }
 
+        /* While /proc is the host's: the container's may be anything. */
+        process = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (process < 0)
+                return -errno;
         r = payload_change_root(failure, payload, fds[PAYLOAD_FD_ROOT]);
         if (r < 0)
                 return r;
@@ -447,6 +453,9 @@ static int payload_prepare(Failure *failure, const Payload *payload) {
         if (r < 0)
                 return r;
         r = payload_shed(failure, payload, &user);
+        if (r < 0)
+                return r;
+        r = lsm_apply(failure, payload->lsm, process);
         if (r < 0)
                 return r;
 

@@ -31,6 +31,7 @@ typedef struct Payload {
         const FdStore *store; /* what it passes on to the guest */
         int socket;           /* to the launcher */
         const struct SeccompProgram *seccomp;
+        const struct Lsm *lsm;
         int reaper;           /* berth's init, with Boot=reaper; else -EBADF */
 } Payload;
 

@@ -173,5 +173,8 @@ int launch_prepare(Launch *launch) {
                 return failure_cause(
                                 &launch->failure, r, "number %d of getrlimit(2): %s", failed, strerror(-r));
 
-        return launch_prepare_seccomp(launch);
+        r = launch_prepare_seccomp(launch);
+        if (r < 0)
+                return r;
+        return lsm_prepare(&launch->failure, &launch->plan, &launch->lsm);
 }

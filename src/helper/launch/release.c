@@ -110,6 +110,10 @@ int launch_release(Launch *launch) {
         if (r < 0)
                 return r;
 
+        r = lsm_verify(&launch->failure, &launch->lsm, launch->pid);
+        if (r < 0)
+                return r;
+        failure_at(&launch->failure, STEP_EXEC, "its first program");
         r = handover_is_tainted(launch->pid, identity);
         if (r > 0 && weakened(WEAKEN_PROGRAM))
                 return 0;

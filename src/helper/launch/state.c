@@ -18,6 +18,7 @@ void launch_done(Launch *launch) {
         fd_store_done(&launch->store);
         cgroup_done(&launch->cgroup);
         seccomp_program_done(&launch->seccomp);
+        lsm_done(&launch->lsm);
         launch->seccomp_server = fd_close(launch->seccomp_server);
         launch_plan_done(&launch->plan);
         descriptors_done(&launch->descriptors);

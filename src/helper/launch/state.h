@@ -8,6 +8,7 @@
 #include "helper/launch/failure.h"
 #include "helper/launch/plan.h"
 #include "helper/launch/store.h"
+#include "helper/lsm/lsm.h"
 #include "helper/ns/borrow.h"
 #include "helper/root/descriptor.h"
 #include "helper/root/run.h"
@@ -28,6 +29,7 @@ typedef struct Launch {
         RunHost run;
         int reaper;
         SeccompProgram seccomp;
+        Lsm lsm;
         int seccomp_server; /* who answers for system calls */
         int socket;         /* to the payload */
         pid_t pid;

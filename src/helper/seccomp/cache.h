@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A file for each program: its instructions, and their SHA-256. What is not whole, or not root's alone, is
- * as if it were not there.
+ * Filter programs in their part of the cache (store/cache.h).
  */
 #pragma once
 

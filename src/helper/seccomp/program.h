@@ -17,7 +17,7 @@ typedef struct SeccompProgram {
         struct sock_filter *instructions; /* NULL: calls are not filtered */
         size_t n;
         bool notifies; /* somebody is asked about some calls */
-        int file;      /* has these very bytes (seccomp/cache.h) for as long as it is open */
+        int file;      /* has these very bytes (store/cache.h) for as long as it is open */
 } SeccompProgram;
 
 #define SECCOMP_PROGRAM_NULL ((SeccompProgram){ .file = -EBADF })
