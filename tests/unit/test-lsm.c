@@ -147,11 +147,16 @@ static void test_words(void) {
 static int parser_refuses(const char *text, const char *abi) {
         _cleanup_free_ char *features = string_printf("--features-file=" ABI "/%s", abi);
         char *const arguments[] = {
-                (char *) "apparmor_parser", (char *) "--skip-kernel-load", (char *) "--skip-cache",
-                (char *) "--stdout",        (char *) "--quiet",            features,
+                (char *) "apparmor_parser",
+                (char *) "--skip-kernel-load",
+                (char *) "--skip-cache",
+                (char *) "--stdout",
+                (char *) "--quiet",
+                features,
                 NULL,
         };
-        _cleanup_close_ int input = memfd_create("profile", MFD_CLOEXEC), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        _cleanup_close_ int input = memfd_create("profile", MFD_CLOEXEC),
+                            null = open("/dev/null", O_WRONLY | O_CLOEXEC);
         int status;
         pid_t pid;
 
@@ -238,31 +243,31 @@ static void test_apply(void) {
         Lsm lsm = {
                 .labels = {strdup("berth-1"), NULL}
         };
-        _cleanup_close_ int process = -EBADF, other = -EBADF;
+        _cleanup_close_ int proc = -EBADF, other = -EBADF;
         _cleanup_free_ char *own = NULL, *shared = NULL, *old = NULL, *selinux = NULL;
         Failure failure = {};
 
-        tree_write(tree, "new/attr/apparmor/exec", "");
-        tree_write(tree, "new/attr/exec", "untouched");
-        tree_write(tree, "old/attr/exec", "");
-        process = open(tree_path(tree, "new"), O_PATH | O_DIRECTORY | O_CLOEXEC);
-        CHECK_INT(lsm_apply(&failure, &lsm, process), 0);
-        CHECK_INT(file_read(process, "attr/apparmor/exec", 100, &own, NULL), 0);
+        tree_write(tree, "new/self/attr/apparmor/exec", "");
+        tree_write(tree, "new/self/attr/exec", "untouched");
+        tree_write(tree, "old/self/attr/exec", "");
+        proc = open(tree_path(tree, "new"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+        CHECK_INT(lsm_apply(&failure, &lsm, proc), 0);
+        CHECK_INT(file_read(proc, "self/attr/apparmor/exec", 100, &own, NULL), 0);
         CHECK_STR(own, "exec berth-1");
-        CHECK_INT(file_read(process, "attr/exec", 100, &shared, NULL), 0);
+        CHECK_INT(file_read(proc, "self/attr/exec", 100, &shared, NULL), 0);
         CHECK_STR(shared, "untouched");
 
         other = open(tree_path(tree, "old"), O_PATH | O_DIRECTORY | O_CLOEXEC);
         CHECK_INT(lsm_apply(&failure, &lsm, other), 0);
-        CHECK_INT(file_read(other, "attr/exec", 100, &old, NULL), 0);
+        CHECK_INT(file_read(other, "self/attr/exec", 100, &old, NULL), 0);
         CHECK_STR(old, "exec berth-1");
 
         lsm_done(&lsm);
         lsm.labels[1] = strdup("a:b:c:s0");
-        CHECK_INT(lsm_apply(&failure, &lsm, process), 0);
-        CHECK_INT(file_read(process, "attr/exec", 100, &selinux, NULL), 0);
+        CHECK_INT(lsm_apply(&failure, &lsm, proc), 0);
+        CHECK_INT(file_read(proc, "self/attr/exec", 100, &selinux, NULL), 0);
         CHECK_HAS(selinux, "a:b:c:s0");
-        CHECK_INT(unlinkat(other, "attr/exec", 0), 0);
+        CHECK_INT(unlinkat(other, "self/attr/exec", 0), 0);
         CHECK_INT(lsm_apply(&failure, &lsm, other), -EOPNOTSUPP);
         CHECK_INT(failure.step, STEP_LSM);
         lsm_done(&lsm);

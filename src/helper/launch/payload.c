@@ -414,7 +414,7 @@ static int payload_shed(Failure *failure, const Payload *payload, const User *us
 static int payload_prepare(Failure *failure, const Payload *payload) {
         const LaunchPlan *plan = payload->plan;
         int fds[_PAYLOAD_FD_N] = { -EBADF, -EBADF }, r;
-        _cleanup_close_ int process = -EBADF;
+        _cleanup_close_ int proc = -EBADF;
         PayloadGo go = {};
         User user;
 
@@ -430,9 +430,9 @@ static int payload_prepare(Failure *failure, const Payload *payload) {
                         return -errno;
         }
 
-        /* While /proc is the host's: the container's may be anything. */
-        process = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (process < 0)
+        /* The host's: what the container has there may be anything. */
+        proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (proc < 0)
                 return -errno;
         r = payload_change_root(failure, payload, fds[PAYLOAD_FD_ROOT]);
         if (r < 0)
@@ -455,7 +455,7 @@ static int payload_prepare(Failure *failure, const Payload *payload) {
         r = payload_shed(failure, payload, &user);
         if (r < 0)
                 return r;
-        r = lsm_apply(failure, payload->lsm, process);
+        r = lsm_apply(failure, payload->lsm, proc);
         if (r < 0)
                 return r;
 

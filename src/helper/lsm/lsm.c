@@ -53,8 +53,9 @@ static int write_label(int process, const LsmModule *module, const char *label) 
         return -EOPNOTSUPP;
 }
 
-int lsm_apply(Failure *failure, const Lsm *lsm, int process) {
+int lsm_apply(Failure *failure, const Lsm *lsm, int proc) {
         for (size_t i = 0; i < ELEMENTSOF(modules); i++) {
+                _cleanup_close_ int process = -EBADF;
                 int r;
 
                 if (!lsm->labels[i])
@@ -62,6 +63,9 @@ int lsm_apply(Failure *failure, const Lsm *lsm, int process) {
                 r = step_begin(failure, STEP_LSM, "%s label %s", modules[i]->name, lsm->labels[i]);
                 if (r < 0)
                         return r;
+                process = openat(proc, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+                if (process < 0)
+                        return -errno;
                 r = write_label(process, modules[i], lsm->labels[i]);
                 if (r == -ENOENT)
                         return failure_cause(failure, r, "the kernel knows no such profile");

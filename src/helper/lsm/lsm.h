@@ -46,10 +46,9 @@ void lsm_done(Lsm *lsm);
 
 int lsm_prepare(Failure *failure, const LaunchPlan *plan, Lsm *ret);
 
-/* In the payload, after it changed its ids for the last time: a process may write its own label only,
- * through what it opened with the credentials that it has. PROCESS is /proc/self of the host, as descriptor.
- */
-int lsm_apply(Failure *failure, const Lsm *lsm, int process);
+/* In the payload or a child of it, after it changed its ids for the last time: a process may write its own
+ * label only, and only through what it opened with the credentials that it has. PROC is the host's /proc. */
+int lsm_apply(Failure *failure, const Lsm *lsm, int proc);
 
 /* In the launcher, with the program stopped after its exec. */
 int lsm_verify(Failure *failure, const Lsm *lsm, pid_t pid);
