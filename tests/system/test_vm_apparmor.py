@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""AppArmor, in a machine whose kernel has it: the profile that a container gets, what it denies and what it must not deny,
+where it comes from, and what happens where it cannot be had."""
+
+import re
+
+import pytest
+
+import probe
+
+CACHE = '/var/cache/berth/apparmor'
+KERNEL = '/sys/kernel/security/apparmor'
+PARSER = '/usr/sbin/apparmor_parser'
+GENERATED = re.compile(r'berth-[0-9a-f]{64} \(enforce\)')
+COMMAND = '[Container]\nCommand={}\n[Root]\nPath=/srv/guests/busybox\nReadOnly=yes\n[Security]\n{}'
+
+
+@pytest.fixture
+def machine(vm):
+    return vm
+
+
+@pytest.fixture
+def probe_tree(machine, tmp_path):
+    path = '/srv/scratch/probe'
+    machine.run(f'mkdir -p {path}/proc {path}/sys {path}/dev {path}/run {path}/tmp')
+    machine.copy_in(probe.compile_probe(tmp_path), f'{path}/probe')
+    yield path
+    machine.remove(path)
+
+
+def sleeper(security=''):
+    return COMMAND.format('/bin/sleep 100000', security)
+
+
+def label(one):
+    return one.machine.run(f'cat /proc/{one.main_pid()}/attr/apparmor/current').stdout.strip()
+
+
+def loaded(machine):
+    return [name for name in machine.run(f'ls {KERNEL}/policy/profiles').stdout.split() if name.startswith('berth-')]
+
+
+def denials(machine):
+    return machine.run('journalctl --no-pager -b -o cat --grep "apparmor=.DENIED" || true').stdout.splitlines()
+
+
+@pytest.mark.parametrize('more', ['', '[Identity]\nUserNamespace=no\n'], ids=['usual', 'without-user-namespace'])
+def test_guests(container, machine, more):
+    """Whole systems boot, and nothing that they do on the way is denied."""
+    before = denials(machine)
+    guests = [container(guest, f'[Root]\nPath=/srv/guests/{guest}\nOverlay=yes\n{more}')
+              for guest in ('debian12', 'debian13')]
+    for one in guests:
+        one.start()
+        assert GENERATED.fullmatch(label(one))
+    for one in guests:
+        assert one.wait_running() == 'running', one.inside('systemctl --failed').stdout
+    assert denials(machine) == before
+
+
+RESTRICT = '''
+mount -t tmpfs place /mnt || echo refused tmpfs
+for a in '' ,nosuid,nodev; do for b in '' ,noexec; do for c in '' ,noatime ,relatime,nodiratime ,strictatime
+do for d in '' ,nosymfollow; do
+        mount -o "remount,bind,ro$a$b$c$d" /mnt || echo "refused remount,bind,ro$a$b$c$d"
+done; done; done; done
+/tmp/busybox mount -o remount,bind,ro,nosuid,nodev,noexec /mnt || echo refused by mount
+umount /mnt
+mount -t ext4 /dev/null /mnt 2>/dev/null && echo taken ext4
+cat /proc/self/attr/apparmor/current
+'''
+
+
+@pytest.mark.parametrize('identity', ['', '[Identity]\nUserNamespace=no\n'], ids=['usual', 'without-user-namespace'])
+def test_mounts(container, machine, identity):
+    """Remounts that only restrict are allowed in any mix, by the newer system calls and the old one; a tmpfs can be mounted
+    by calls that have no name for where it comes from."""
+    machine.write('/run/mounts.sh', f'({RESTRICT}) 2>&1; echo end; exec sleep 100000\n')
+    one = container('mounts', '[Container]\nCommand=/bin/sh /tmp/mounts.sh\n[Root]\nPath=/srv/guests/debian13\nReadOnly=yes\n'
+                    + identity + '[Mount]\nType=tmpfs\nTarget=/tmp\n'
+                    + ''.join(f'[Mount]\nSource={source}\nTarget=/tmp/{name}\nCreate=yes\nReadOnly=yes\n'
+                              for source, name in (('/run/mounts.sh', 'mounts.sh'), ('/usr/bin/busybox', 'busybox'))))
+    before = denials(machine)
+    one.start()
+    one.wait_for(lambda: 'end' in one.journal().splitlines(), 'the end of its mounts')
+    machine.remove('/run/mounts.sh')
+    told = one.journal()
+    assert 'refused' not in told and 'taken' not in told and GENERATED.search(told), told
+    assert [line for line in denials(machine)[len(before):] if 'ext4' not in line] == []
+
+
+def test_what_it_denies(container, probe_tree):
+    """AF_ALG by calls of 64 and 32 bits, with nothing but AppArmor to deny it; others are not concerned."""
+    def calls(security):
+        one = container('calls', f'[Container]\nCommand=/probe calls\n[Root]\nPath={probe_tree}\n[Security]\nSeccomp=off\n'
+                        + security)
+        one.start()
+        one.wait_state('inactive')
+        return dict(re.findall(r'call\.(\S+)=(\S+)', one.machine.journal(one.unit)))
+    open_ = calls('AppArmor=unconfined\n')
+    assert open_['af_alg'] == 'ok' and open_['x86.socket.af_alg'] == 'ok', 'nothing to deny'
+    seen = calls('')
+    for name in ('af_alg', 'af_alg.high', 'x86.socket.af_alg'):
+        assert seen[name] == 'EACCES', name
+    for name in ('af_inet', 'x86.socket.af_inet', 'x86.socketcall.af_inet'):
+        assert seen[name] == 'ok', name
+
+
+def test_once(container, machine):
+    """A profile is compiled once: the next container of its kind has the same, and after a boot it comes from the cache."""
+    one, two = container('one', sleeper()), container('two', sleeper())
+    one.start()
+    two.start()
+    name = label(one).split()[0]
+    assert GENERATED.fullmatch(label(one)) and label(one) == label(two)
+    assert machine.run(f'stat -c %a:%u {CACHE} {CACHE}/{name}').stdout.split() == ['700:0', '600:0']
+    made = machine.run(f'stat -c %i {CACHE}/{name}').stdout
+    for each in (one, two):
+        each.stop()
+    assert f'{name}.' in ' '.join(loaded(machine)), 'a stop takes no profile away'
+
+    # As after a boot: the kernel has none. A parser that was run would find nothing to work with.
+    machine.run(f'printf %s {name} >{KERNEL}/.remove; mount --bind /dev/null /etc/apparmor.d/abi/4.0')
+    try:
+        one.start()
+        assert label(one).split()[0] == name and machine.run(f'stat -c %i {CACHE}/{name}').stdout == made
+        one.stop()
+        machine.run(f'printf %s {name} >{KERNEL}/.remove; printf x | dd of={CACHE}/{name} bs=1 seek=99 conv=notrunc')
+        assert one.start(check=False).returncode != 0, 'what is not whole is not loaded'
+    finally:
+        machine.run('umount /etc/apparmor.d/abi/4.0')
+    one.start()
+    assert machine.run(f'stat -c %i {CACHE}/{name}').stdout != made
+
+
+def test_rules(container, machine):
+    """AppArmorRules= and files of the administrator's are part of the profile; what the parser does not take, and what others
+    can write, fails the start."""
+    one = container('ruled', sleeper('AppArmorRules=deny /etc/passwd r,\nAppArmorRules=deny /{srv,mnt}/** w,\n'))
+    one.start()
+    usual = container('usual', sleeper())
+    usual.start()
+    assert label(one) != label(usual)
+    label_of = f'cat /proc/{one.main_pid()}/attr/apparmor/current'
+    inside = f'exec 3>/proc/self/attr/apparmor/exec; printf "exec $({label_of} | cut -d" " -f1)" >&3; exec 3>&-; exec nsenter ' \
+        f'-t {one.main_pid()} -a cat '
+    machine.write('/run/enter.sh', inside + '"$@"\n')
+    assert machine.run('sh /run/enter.sh /etc/passwd', check=False).returncode != 0
+    assert 'tty' in machine.run('sh /run/enter.sh /etc/group').stdout
+    machine.remove('/run/enter.sh')
+
+    wrong = container('wrong', sleeper('AppArmorRules=deny /etc/passwd nonsense,\n'))
+    assert wrong.start(check=False).returncode != 0
+    assert 'failed to confine it by AppArmor: ' in wrong.show('StatusText')
+    assert 'in: deny /etc/passwd nonsense,' in wrong.show('StatusText')
+
+    machine.write('/etc/berth/apparmor.d/50-site.aa', '#when !nesting\ndeny /etc/group r,\n')
+    try:
+        usual.restart()
+        assert label(usual) != label(one) and len(machine.run(f'ls {CACHE}').stdout.split()) >= 3
+        machine.run('chmod 666 /etc/berth/apparmor.d/50-site.aa')
+        assert usual.restart(check=False).returncode != 0
+        assert '/etc/berth/apparmor.d/50-site.aa is not a file that root alone can write' in usual.show('StatusText')
+    finally:
+        machine.remove('/etc/berth/apparmor.d')
+
+
+def test_other_profiles(container, machine):
+    for value, expected in (('unconfined', 'unconfined'), ('unchanged', 'unconfined'), ('man_filter', 'man_filter (enforce)')):
+        if value == 'man_filter':
+            machine.write('/run/own.profile', 'profile man_filter flags=(attach_disconnected) { file, network, capability, }\n')
+            machine.run(f'{PARSER} -r /run/own.profile')
+        one = container('other', sleeper(f'AppArmor={value}\n'))
+        one.start()
+        assert label(one) == expected
+        one.stop()
+    machine.run(f'{PARSER} -R /run/own.profile')
+    machine.remove('/run/own.profile')
+    assert one.start(check=False).returncode != 0
+    assert 'the kernel knows no such profile' in one.show('StatusText')
+
+
+def test_namespace(container, machine):
+    """With Nesting= the guest has a policy namespace, which is empty at each start."""
+    one = container('nest', sleeper('Nesting=yes\n'))
+    one.start()
+    assert re.match(r'berth-[0-9a-f]{64}//&:berth-nest:unconfined \((enforce|mixed)\)$', label(one))
+    machine.write('/run/own.profile', 'profile own { file, }\n')
+    machine.run(f'{PARSER} -r -n berth-nest /run/own.profile; test -n "$(ls {KERNEL}/policy/namespaces/berth-nest/profiles)"')
+    one.restart()
+    assert machine.run(f'ls {KERNEL}/policy/namespaces/berth-nest/profiles').stdout == ''
+    one.stop()
+    machine.run(f'rmdir {KERNEL}/policy/namespaces/berth-nest; rm /run/own.profile')
+
+
+@pytest.mark.parametrize('lose, words', [
+    (f'mount --bind /dev/null {PARSER}', f'{PARSER} is not installed'),
+    (f'cp -r {KERNEL}/features /run/features; rm -r /run/features/mount; mount --bind /run/features {KERNEL}/features',
+     'does not mediate mounts'),
+], ids=['parser', 'mounts'])
+def test_incomplete(container, machine, lose, words):
+    """What is missing fails the start, unless the definition says that it may be missing."""
+    one = container('incomplete', sleeper())
+    machine.run(lose)
+    try:
+        assert one.start(check=False).returncode != 0
+        assert words in one.show('StatusText') and 'AppArmorAllowIncomplete=yes starts it' in one.show('StatusText')
+        one.define(sleeper('AppArmorAllowIncomplete=yes\n'))
+        one.start()
+        assert 'not confined by AppArmor as it should be' in one.journal()
+        assert (label(one) == 'unconfined') == ('parser' in lose)
+        one.stop()
+    finally:
+        machine.run(f'umount {PARSER} {KERNEL}/features 2>/dev/null; rm -rf /run/features')
