@@ -53,6 +53,8 @@ static int become(const LaunchPlan *plan) {
 
 int hook_inside_join(const HookInside *inside) {
         const Definition *definition = inside->plan->definition;
+        _cleanup_close_ int proc = -EBADF; /* the host's */
+        Failure failure = {};
         uint64_t capabilities;
         unsigned missing;
         int r;
@@ -61,6 +63,9 @@ int hook_inside_join(const HookInside *inside) {
         if (prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL) < 0)
                 return -errno;
 
+        proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (proc < 0)
+                return -errno;
         r = join_namespaces(inside);
         if (r < 0)
                 return r;
@@ -82,7 +87,12 @@ int hook_inside_join(const HookInside *inside) {
         if (inside->guest)
                 capabilities &= definition_capabilities(definition);
         r = capabilities_set_ambient(capabilities);
-        return r < 0 ? r : keyring_join();
+        if (r < 0)
+                return r;
+        r = keyring_join();
+        if (r < 0)
+                return r;
+        return inside->guest ? lsm_apply(&failure, inside->lsm, proc) : 0;
 }
 
 /* The last steps of the payload, in its order (launch/payload-exec.c). */

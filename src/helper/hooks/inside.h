@@ -7,13 +7,15 @@
 #pragma once
 
 #include "helper/launch/plan.h"
+#include "helper/lsm/lsm.h"
 #include "helper/seccomp/program.h"
 
 typedef struct HookInside {
         const LaunchPlan *plan;
         int pidfd;                     /* the container's process 1 */
         bool guest;                    /* the program is one of the container's own */
-        const SeccompProgram *seccomp; /* for a program of its own */
+        const SeccompProgram *seccomp; /* for a program of its own, */
+        const Lsm *lsm;                /* as are the labels */
 } HookInside;
 
 /* In the caller: its next child is born in the container's process namespace. */

@@ -236,8 +236,9 @@ static int children_on_host(void) {
 
 /* A guest's file can ask for /proc/self/exe as its interpreter, which would be this program
  * (launch/handover.h). 1 if it does; then it has not run its first instruction. */
-static int watch_exec(pid_t pid, int *go) {
+static int watch_exec(const HookInside *inside, pid_t pid, int *go) {
         char identity[IDENTITY_SIZE];
+        Failure failure = {};
         int r, tainted = 0;
 
         r = handover_identity(identity);
@@ -251,8 +252,12 @@ static int watch_exec(pid_t pid, int *go) {
         r = handover_wait_exec(pid);
         if (r < 0 && r != -ECHILD)
                 return r;
-        if (r == 0)
+        if (r == 0) {
+                r = lsm_verify(&failure, inside->lsm, pid);
+                if (r < 0)
+                        return r;
                 tainted = handover_is_tainted(pid, identity);
+        }
         if (tainted != 0)
                 return tainted;
 
@@ -303,7 +308,7 @@ hook_attend(HookChild *child,
         child->output = fd_close(child->output);
         child->error = fd_close(child->error);
         if (r == 0 && is_guest(child->place))
-                r = watch_exec(pid, &ends->go);
+                r = watch_exec(child->place->inside, pid, &ends->go);
         if (r > 0) {
                 (void) snprintf(cause, HOOK_CAUSE_SIZE, "it has /proc/self/exe for its interpreter");
                 r = -EPERM;

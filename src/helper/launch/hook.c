@@ -69,6 +69,7 @@ int launch_hooks(Launch *launch, HookKind kind) {
                 .pidfd = launch->pidfd,
                 .guest = kind == HOOK_START,
                 .seccomp = &launch->seccomp,
+                .lsm = &launch->lsm,
         };
         HookPlace place = { .unit = launch->cgroup.unit };
         HookFacts facts;
