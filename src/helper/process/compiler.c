@@ -15,9 +15,12 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "helper/ns/idmap.h"
+#include "helper/ns/nested.h"
 
-/* The first of a range that no process has: a process of the usual nobody could trace the compiler. */
+/* The first of a range that no process has: a process of the usual nobody could trace the compiler. In a
+ * container, which does not have that range, an id that no system gives. */
 #define NOBODY FOREIGN_BASE
+#define NOBODY_INSIDE 65533
 #define EXIT_NO_PROGRAM 127
 
 static int limit(__rlimit_resource_t resource, uint64_t value) {
@@ -28,8 +31,10 @@ static int limit(__rlimit_resource_t resource, uint64_t value) {
 
 /* Nobody, without a right, and without the possibility to get one. */
 static int child_shed(const Compiler *compiler) {
-        if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-            setresuid(NOBODY, NOBODY, NOBODY) < 0)
+        const uid_t nobody = nested() ? NOBODY_INSIDE : NOBODY;
+
+        if (setgroups(0, NULL) < 0 || setresgid(nobody, nobody, nobody) < 0 ||
+            setresuid(nobody, nobody, nobody) < 0)
                 return -errno;
         if (prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
                 return -errno;
