@@ -67,8 +67,12 @@ def test_what_is_visible(outer):
     assert outer.inside('unshare -Urmpf sh -c "mount -t proc proc /mnt && echo $$"').stdout.strip()
     assert outer.inside('unshare -Urmn sh -c "mount -t sysfs sysfs /mnt && echo yes"').stdout == 'yes\n'
     assert outer.inside('ls -A /run/host/nesting').stdout == ''
+    outer.inside('unshare -m mount --rbind /run/host /mnt')
     for words in ('umount /run/host/nesting', 'umount -l /run/host/nesting', 'mount --bind /run/host /mnt',
-                  'unshare -m sh -c "umount -l /run/host/nesting"', 'unshare -Urm umount -l /run/host/nesting'):
+                  'unshare -m sh -c "umount -l /run/host/nesting"',
+                  'unshare -m sh -c "mount --rbind /run/host /mnt && umount -l /mnt/nesting"',
+                  'unshare -Urm sh -c "mount --rbind /run/host /mnt && umount -l /mnt/nesting"',
+                  'unshare -Urm umount -l /run/host/nesting'):
         assert outer.inside(words, check=False).returncode != 0, words
 
 
