@@ -107,7 +107,7 @@ static void sockets(const char *name) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-        strncpy(address.sun_path + 1, name, sizeof address.sun_path - 2);
+        snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "%s", name);
         say("sockets.connect",
             connect(fd, (struct sockaddr *) &address,
                     (socklen_t) (offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name))));
@@ -119,7 +119,7 @@ static void notify(const char *text) {
         const char *path = getenv("NOTIFY_SOCKET");
         int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-        strncpy(address.sun_path, path ? path : "", sizeof address.sun_path - 1);
+        snprintf(address.sun_path, sizeof address.sun_path, "%s", path ? path : "");
         say("notify", sendto(fd, text, strlen(text), 0, (struct sockaddr *) &address, sizeof address));
         close(fd);
 }
