@@ -105,6 +105,12 @@ static int stop_wait(int pidfd) {
         return 0;
 }
 
+static bool has_ended(int pidfd) {
+        struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+        return poll(&p, 1, 0) != 0;
+}
+
 static int stop_process(pid_t pid, HookNamespaces *namespaces) {
         _cleanup_close_ int pidfd = -EBADF;
         int signal_number = stop_signal_noted(), r;
@@ -118,6 +124,9 @@ static int stop_process(pid_t pid, HookNamespaces *namespaces) {
                 r = hook_namespaces_open(pid, namespaces);
                 if (r < 0)
                         return r == -ENOENT || r == -ESRCH ? 0 : r;
+                /* They may be those of whoever got its number then. */
+                if (has_ended(pidfd))
+                        hook_namespaces_done(namespaces);
         }
 
         r = stop_is_handled(pid, signal_number);
