@@ -23,7 +23,7 @@ exec 9>>{SEEN}/$1
         echo "cwd $(pwd)"
         echo "argument $2"
         echo "fds $inherited" | tr '\\n' ' ' && echo
-        grep -E '^(Sig(Blk|Ign)|Cap...|Uid|Groups):' /proc/$$/status | sed 's/^/status /'
+        grep -E '^(Sig(Blk|Ign)|Cap...|Uid|Groups):' /proc/self/status | sed 's/^/status /'
         tr '\\0' '\\n' </proc/$$/environ | sed 's/^/env /'
         echo "processes $(readlink /proc/$$/ns/pid)"
         echo "mounts $(readlink /proc/$$/ns/mnt)"
