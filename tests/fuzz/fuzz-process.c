@@ -65,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_ids(text);
         check_mounts(text, size);
         must(fd_info_mount(text) >= -1);
+        (void) label_is_generated(text);
         label_split(text, &name, &mode);
         must(name == text && !strchr(name, '\n') && (!mode || !strchr(mode, '\n')));
 

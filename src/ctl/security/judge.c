@@ -300,27 +300,6 @@ void judge_privileges(const Judge *judge) {
                             "the definition says NoNewPrivileges=yes, and process 1 was started without it");
 }
 
-void judge_label(const Judge *judge) {
-        _cleanup_free_ char *copy = NULL;
-        const char *name, *mode;
-
-        if (!judge->view->running)
-                return;
-        if (!judge->view->label) {
-                report_row(judge->report, "label", SOURCE_KERNEL, RATING_PLAIN,
-                           "none: no security module gives one here");
-                return;
-        }
-        copy = strdup(judge->view->label);
-        if (!copy) {
-                judge->report->error = -ENOMEM;
-                return;
-        }
-        label_split(copy, &name, &mode);
-        report_row(judge->report, "label", SOURCE_KERNEL, RATING_PLAIN, "%s%s%s", name, mode ? ", " : "",
-                   mode ?: "");
-}
-
 /* The kernel shows a process's session keyring to nobody else. */
 void judge_keyring(const Judge *judge) {
         if (!judge->definition || judge->definition->keyring == KEYRING_PRIVATE) {

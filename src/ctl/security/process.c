@@ -303,6 +303,16 @@ void label_split(char *text, const char **ret_name, const char **ret_mode) {
         *ret_mode = mode + 1;
 }
 
+bool label_is_generated(const char *label) {
+        static const char mark[] = "berth-", and[] = "//&";
+
+        for (const char *part = label; part; part = strstr(part, and) ? strstr(part, and) + strlen(and) : NULL)
+                if (string_after_prefix(part, mark))
+                        return true;
+
+        return false;
+}
+
 int fd_info_mount(const char *text) {
         static const char key[] = "mnt_id:";
         int id = -1;

@@ -81,5 +81,8 @@ bool mount_line_has_option(const MountLine *mount, const char *option);
  * none is told. */
 void label_split(char *text, const char **ret_name, const char **ret_mode);
 
+/* Is one of the profiles in a label, which "//&" joins, a generated one of berth? */
+bool label_is_generated(const char *label);
+
 /* "mnt_id:" of /proc/PID/fdinfo/FD; -1 if it is not told. */
 int fd_info_mount(const char *text);
