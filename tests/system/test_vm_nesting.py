@@ -31,7 +31,15 @@ def test_others(outer, tool):
 
 
 def test_three_levels(outer):
-    nesting.check_three_levels(outer)
+    """On all of them lies the outermost container's AppArmor profile."""
+    def look_on():
+        told = outer.machine.run(f'for p in $(cat $(find /sys/fs/cgroup/machine.slice/{outer.unit}/payload -name '
+                                 'cgroup.procs)); do echo $(cat /proc/$p/comm /proc/$p/attr/apparmor/current); done')
+        labels = [line.split() for line in told.stdout.splitlines()]
+        assert {'systemd', 'busybox'} <= {words[0] for words in labels}
+        profiles = {words[1].split('//&')[0] for words in labels}
+        assert len(profiles) == 1 and profiles.pop().startswith('berth-'), labels
+    nesting.check_three_levels(outer, look_on)
 
 
 def test_without(vm):

@@ -74,8 +74,8 @@ def enter(name, words):
             f'{ENTER} $(systemctl show -P MainPID container@{name}) /bin/sh </run/words-{name}\n')
 
 
-def check_three_levels(outer):
-    """berth in berth in berth: systemd, systemd, a program."""
+def check_three_levels(outer, look_on=None):
+    """berth in berth in berth: systemd, systemd, a program. look_on() is called while they run."""
     three = f'[Container]\nCommand=/usr/bin/busybox sleep 100000\n[Root]\nPath={GUEST}\nOverlay=yes\n{IDENTITY}'
     look = ('hostname; cat /proc/1/uid_map; grep Seccomp_filters /proc/1/status; grep ^0: /proc/1/cgroup; '
             'echo x >/dev/null && head -c 1 /dev/urandom | wc -c; wc -c </proc/keys; grep -c . /proc/mounts; '
@@ -88,6 +88,8 @@ def check_three_levels(outer):
     name, ids, filters, cgroup, random, keys, mounts, closed = told.splitlines()
     assert name == 'three' and ids.split() == ['0', '0', '65536'] and filters.split()[1] == '3'
     assert cgroup == '0::/' and random == '1' and keys == '0' and int(mounts) > 5 and closed == 'closed'
+    if look_on:
+        look_on()
     outer.inside(enter('two', 'systemctl stop container@three && ! systemctl is-failed container@three'))
     outer.inside('systemctl stop container@two && ! systemctl is-failed container@two', timeout=120)
 
