@@ -24,6 +24,8 @@ static const char *const names[_WEAKENING_N] = {
         [WEAKEN_HOOK_OWNER] = "hook-owner",
         [WEAKEN_HOOK_ENV] = "hook-env",
         [WEAKEN_HOOK_END] = "hook-end",
+        [WEAKEN_LABEL] = "label",
+        [WEAKEN_LABEL_CHECK] = "label-check",
 };
 
 /* Before anything runs: the payload has the guest's environment when it looks for the last time. */

@@ -29,6 +29,8 @@ typedef enum Weakening {
         WEAKEN_HOOK_OWNER,   /* hook-owner: programs that others can write are run on the host */
         WEAKEN_HOOK_ENV,     /* hook-env: those of the container are the hooks', too */
         WEAKEN_HOOK_END,     /* hook-end: what a hook started goes on after its end */
+        WEAKEN_LABEL,        /* label: the first program gets no label of a security module */
+        WEAKEN_LABEL_CHECK,  /* label-check: which label it has is not looked at */
         _WEAKENING_N,
 } Weakening;
 
