@@ -73,6 +73,20 @@ cat /proc/self/attr/apparmor/current
 '''
 
 
+def test_fresh_proc(container, machine):
+    """Where systemd's sandboxes mount a /proc of their own, root of the host still names none of its programs."""
+    place = '/run/systemd/namespace-1'
+    names = 'core_pattern modprobe poweroff_cmd'
+    one = container('fresh', COMMAND.format(
+        f'/bin/sh -c "mkdir -p {place}; mount -t proc proc {place} && echo mounted >/run/said; for i in {names}; do '
+        f'(echo $(cat {place}/sys/kernel/$i) >{place}/sys/kernel/$i) 2>/dev/null && echo $i >>/run/said; done; '
+        'echo end >>/run/said; exec sleep 100000"', '[Identity]\nUserNamespace=no'))
+    one.start()
+    said = f'/proc/{one.main_pid()}/root/run/said'
+    one.wait_for(lambda: 'end' in machine.read(said), 'the attempts')
+    assert machine.read(said).split() == ['mounted', 'end']
+
+
 @pytest.mark.parametrize('identity', ['', '[Identity]\nUserNamespace=no\n'], ids=['usual', 'without-user-namespace'])
 def test_mounts(container, machine, identity):
     """Remounts that only restrict are allowed in any mix, by the newer system calls and the old one; a tmpfs can be mounted
