@@ -20,12 +20,11 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'machine'), str(HERE / 'lib')]
 
+from built import BUILD_OPTIONS  # noqa: E402
 from container import Container  # noqa: E402
 from leftovers import difference, snapshot  # noqa: E402
 from machines import open_machine  # noqa: E402
 from machines.util import STATE  # noqa: E402
-
-BUILD_OPTIONS = ['-Dfault-injection=true']
 
 
 def pytest_addoption(parser):

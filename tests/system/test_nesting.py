@@ -3,7 +3,7 @@
 container. With a kernel and cgroup controllers of their own: test_vm_nesting.py."""
 
 import pytest
-from conftest import BUILD_OPTIONS
+from built import BUILD_OPTIONS
 from leftovers import difference, snapshot
 
 import nesting

@@ -3,7 +3,7 @@
 and bubblewrap in a container, and berth three levels deep. The rest is in test_nesting.py."""
 
 import pytest
-from conftest import BUILD_OPTIONS
+from built import BUILD_OPTIONS
 
 import nesting
 

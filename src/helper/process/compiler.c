@@ -81,7 +81,7 @@ int compiler_run(
                 size_t *ret_size,
                 char **ret_message) {
         static const char *const names[3] = { "berth-input", "berth-output", "berth-messages" };
-        int fds[3] = { -EBADF, -EBADF, -EBADF }, status, r = 0;
+        int fds[3] = { -EBADF, -EBADF, -EBADF }, status = 0, r = 0;
         pid_t pid;
 
         for (int i = 0; i < 3 && r == 0; i++) {
