@@ -157,7 +157,7 @@ static int parser_refuses(const char *text, const char *abi) {
         };
         _cleanup_close_ int input = memfd_create("profile", MFD_CLOEXEC),
                             null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-        int status;
+        int status = 0;
         pid_t pid;
 
         REQUIRE(features && input >= 0 && null >= 0);

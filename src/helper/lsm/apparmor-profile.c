@@ -233,7 +233,7 @@ static int load(Failure *failure, int kernel, const char *data, size_t size) {
 static int provide(Failure *failure, int kernel, const char *name, const char *body, unsigned words) {
         _cleanup_close_ int cache = -EBADF, file = -EBADF;
         _cleanup_free_ char *text = NULL, *data = NULL;
-        size_t size;
+        size_t size = 0;
         int r;
 
         if (is_loaded(kernel, name))
