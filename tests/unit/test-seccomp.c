@@ -26,7 +26,32 @@
 #define ALLOW SECCOMP_RET_ALLOW
 #define ERROR(error) (SECCOMP_RET_ERRNO | (uint32_t) (error))
 
-/* The kernel's interpreter, as far as filters use it. What no filter of ours may have ends the program. */
+static uint32_t data_word(const struct seccomp_data *data, uint32_t offset) {
+        uint32_t word;
+
+        REQUIRE(offset <= sizeof *data - sizeof word && offset % sizeof word == 0);
+        memcpy(&word, (const char *) data + offset, sizeof word);
+        return word;
+}
+
+/* By how many instructions a jump goes on. What no filter of ours may have ends the program. */
+static uint32_t jump(const struct sock_filter *f, uint32_t a) {
+        switch (f->code) {
+        case BPF_JMP | BPF_JA:
+                return f->k;
+        case BPF_JMP | BPF_JEQ | BPF_K:
+                return a == f->k ? f->jt : f->jf;
+        case BPF_JMP | BPF_JGE | BPF_K:
+                return a >= f->k ? f->jt : f->jf;
+        case BPF_JMP | BPF_JGT | BPF_K:
+                return a > f->k ? f->jt : f->jf;
+        default:
+                REQUIRE(false);
+                return 0;
+        }
+}
+
+/* The kernel's interpreter, as far as filters use it. */
 static uint32_t
 run(const Filter *filter, uint32_t architecture, uint32_t number, const uint64_t *arguments) {
         struct seccomp_data data = { .nr = (int) number, .arch = architecture };
@@ -37,31 +62,14 @@ run(const Filter *filter, uint32_t architecture, uint32_t number, const uint64_t
         for (size_t i = 0; i < filter->n; i++) {
                 const struct sock_filter *f = filter->instructions + i;
 
-                switch (f->code) {
-                case BPF_LD | BPF_W | BPF_ABS:
-                        REQUIRE(f->k <= sizeof data - 4 && f->k % 4 == 0);
-                        memcpy(&a, (const char *) &data + f->k, 4);
-                        break;
-                case BPF_ALU | BPF_AND | BPF_K:
-                        a &= f->k;
-                        break;
-                case BPF_JMP | BPF_JA:
-                        i += f->k;
-                        break;
-                case BPF_JMP | BPF_JEQ | BPF_K:
-                        i += a == f->k ? f->jt : f->jf;
-                        break;
-                case BPF_JMP | BPF_JGE | BPF_K:
-                        i += a >= f->k ? f->jt : f->jf;
-                        break;
-                case BPF_JMP | BPF_JGT | BPF_K:
-                        i += a > f->k ? f->jt : f->jf;
-                        break;
-                case BPF_RET | BPF_K:
+                if (f->code == (BPF_RET | BPF_K))
                         return f->k;
-                default:
-                        REQUIRE(false);
-                }
+                if (f->code == (BPF_LD | BPF_W | BPF_ABS))
+                        a = data_word(&data, f->k);
+                else if (f->code == (BPF_ALU | BPF_AND | BPF_K))
+                        a &= f->k;
+                else
+                        i += jump(f, a);
         }
 
         REQUIRE(false);
