@@ -245,7 +245,7 @@ def test_vm_has_what_a_local_machine_may_lack(vm):
     assert m.run('cat /sys/module/apparmor/parameters/enabled').stdout == 'Y\n'
     assert {'cpu', 'memory', 'pids', 'io'} <= set(m.run('cat /sys/fs/cgroup/cgroup.controllers').stdout.split())
     m.run('for m in overlay veth loop dm_crypt tun bridge; do modprobe $m; done')
-    assert m.run('ls /srv/guests').stdout.split() == ['busybox', 'debian12', 'debian13']
+    assert m.run('ls /srv/guests').stdout.split() == ['busybox', 'debian12', 'debian13', 'nesting']
 
 
 def test_vm_users_are_what_polkit_takes_them_for(vm):
