@@ -199,6 +199,19 @@ def test_down_cleans_up_after_an_up_that_was_killed():
         assert host_state(name) == before
 
 
+def test_several_may_take_one_down_at_once():
+    """Test sessions that begin together all find the machine of one that was killed."""
+    name = f'selftest-together-{os.getpid()}'
+    before = host_state(name)
+    assert machine('up', name, '--no-project').returncode == 0
+    machine('exec', name, '--', 'sh', '-c', 'mkdir /srv/scratch/many && cd /srv/scratch/many && touch $(seq 20000)')
+    downs = [subprocess.Popen([PROGRAM, 'down', name], stderr=subprocess.PIPE, text=True) for _ in range(6)]
+    said = [down.communicate(timeout=300)[1] for down in downs]
+    assert sorted(down.returncode for down in downs) == [0, 1, 1, 1, 1, 1], said
+    assert 'Traceback' not in ''.join(said)
+    assert host_state(name) == before
+
+
 @pytest.fixture(scope='module')
 def vm():
     name = f'selftest-vm-{os.getpid()}'

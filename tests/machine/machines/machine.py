@@ -58,13 +58,19 @@ class Machine:
     def claim(self, *cgroups):
         """Makes the place on the host for a machine that is about to boot, on what a dead one left."""
         self.down()
-        STATE.mkdir(mode=0o755, exist_ok=True)
-        self.state.mkdir()
-        with locked(self.state):
-            cache.shelf('scratch')
-            self.scratch.mkdir(mode=0o755)
-            self.make_cgroups(cgroups)
+        with contextlib.ExitStack() as stack:
+            with self.places():
+                STATE.mkdir(mode=0o755, exist_ok=True)
+                self.state.mkdir()
+                stack.enter_context(locked(self.state))
+                self.scratch.mkdir(mode=0o755)
+                self.make_cgroups(cgroups)
             yield
+
+    def places(self):
+        """Held while places on the host are made or removed: two test sessions that begin together find the same
+        dead machine, and remove it both."""
+        return locked(cache.shelf('scratch'))
 
     def make_cgroups(self, names):
         """The machine's cgroup gets all controllers that the host's cgroup v2 has to give."""
@@ -107,20 +113,20 @@ class Machine:
     def down(self):
         """Like pulling the plug, and then nothing is left of it. Also cleans up after an `up` that was killed."""
         need_root()
-        existed = self.state.exists() or self.cgroup.exists() or self.scratch.exists()
-        if self.cgroup.exists():
-            self.end_processes()
-            self.remove_cgroups()
-        if self.process:
-            self.process.wait()
-            self.process = None
-        self.free_loop_devices()
-        for path in (self.scratch, self.state):
-            if path.exists():
-                cache.discard(path)
-        for directory in (STATE, self.cgroup.parent):
+        with self.places():
+            existed = self.state.exists() or self.cgroup.exists() or self.scratch.exists()
+            if self.cgroup.exists():
+                self.end_processes()
+                self.remove_cgroups()
+            if self.process:
+                self.process.wait()
+                self.process = None
+            self.free_loop_devices()
+            for path in (self.scratch, self.state):
+                if path.exists():
+                    cache.discard(path)
             with contextlib.suppress(OSError):
-                directory.rmdir()
+                self.cgroup.parent.rmdir()
         return existed
 
     def end_processes(self):
