@@ -4,11 +4,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "basic/cleanup.h"
 #include "basic/string.h"
 #include "client/error.h"
 #include "client/service.h"
 #include "client/text.h"
 #include "spec/name.h"
+
+/* It may be anything that a program was given. */
+static int refuse_name(const char *name) {
+        _cleanup_free_ char *shown = string_escape_unprintable(name);
+
+        return error_set(
+                        BERTH_ERROR_INVALID_NAME, "\"%.80s\" is no name of a container: " CONTAINER_NAME_RULE,
+                        shown ?: "?");
+}
 
 int container_path(const char *name, char **ret_path) {
         int r;
@@ -17,9 +27,7 @@ int container_path(const char *name, char **ret_path) {
                 return error_set(BERTH_ERROR_INVALID_ARGS, "there is no name of a container");
         r = path_of_name(name, ret_path);
         if (r == -EINVAL)
-                return error_set(
-                                BERTH_ERROR_INVALID_NAME,
-                                "\"%.80s\" is no name of a container: " CONTAINER_NAME_RULE, name);
+                return refuse_name(name);
 
         return r < 0 ? error_set_errno(r, "keep a path") : 0;
 }

@@ -412,7 +412,8 @@ int berth_next_event(berth *connection, uint64_t timeout_usec, berth_event **ret
 
         if (connection->poll_fd < 0 || !ret_event)
                 r = error_set(BERTH_ERROR_INVALID_ARGS, "events are not collected, or have no place to go");
-        else
+        else if (!connection->driven) /* or an answer that its thread is waiting for could be taken from
+                                         under it */
                 r = connection_drain(connection);
         while (r >= 0 && !(event = queue_pop(connection)))
                 r = connection_wait(connection, deadline);

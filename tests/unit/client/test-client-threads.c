@@ -65,6 +65,35 @@ static void test_many(void) {
         CHECK_INT(__atomic_load_n(&events, __ATOMIC_RELAXED), ROUNDS);
 }
 
+static bool asked;
+
+static void *ask_and_tell(void *argument) {
+        void *wrong = ask(argument);
+
+        __atomic_store_n(&asked, true, __ATOMIC_RELEASE);
+
+        return wrong;
+}
+
+/* Who looks for events again and again takes no answer from under a thread that waits for it. */
+static void test_events_beside_calls(void) {
+        unsigned number = 2, seen = 0;
+        berth_event *event;
+        pthread_t thread;
+        void *wrong;
+
+        REQUIRE(berth_set_event_handler(connection, NULL, NULL) == 0);
+        REQUIRE(pthread_create(&thread, NULL, ask_and_tell, &number) == 0);
+        while (!__atomic_load_n(&asked, __ATOMIC_ACQUIRE))
+                if (berth_next_event(connection, 0, &event) > 0) {
+                        (void) berth_event_free(event);
+                        seen++;
+                }
+        REQUIRE(pthread_join(thread, &wrong) == 0);
+        CHECK_INT((unsigned long) wrong, 0);
+        CHECK_INT(seen, 0);
+}
+
 static void *start_held(void *argument) {
         *(int *) argument = berth_start(connection, "held");
 
@@ -93,4 +122,4 @@ static void test_side_by_side(void) {
         (void) berth_close(connection);
 }
 
-TESTS(test_many, test_side_by_side)
+TESTS(test_many, test_events_beside_calls, test_side_by_side)
