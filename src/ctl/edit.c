@@ -36,6 +36,9 @@ typedef struct Edit {
         char *target;       /* the file that will have it; NULL: over D-Bus */
         char *before;       /* the text as it was */
         char *draft;        /* the file that is edited */
+        mode_t mode; /* whom the source belongs to and who may read it, which is so of its successor, too */
+        uid_t uid;
+        gid_t gid;
         char *directory;    /* made for the draft; NULL: none */
 } Edit;
 
@@ -73,6 +76,9 @@ static int find_file(Edit *edit) {
                 }
 
                 edit->source = TAKE_PTR(path);
+                edit->mode = st.st_mode & 0777;
+                edit->uid = st.st_uid;
+                edit->gid = st.st_gid;
                 if (!sources->directories[i].trusted)
                         continue;
                 edit->target = string_printf("%s/%s.container", strncmp(directory, "/usr/", 5) == 0 ? ETC : directory,
@@ -138,14 +144,26 @@ static int open_draft(Edit *edit) {
         return fd < 0 ? -errno : fd;
 }
 
+/* A definition may have secrets that its mode hides, also while it is edited. */
+static int keep_owner(const Edit *edit, int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if ((st.st_uid != edit->uid || st.st_gid != edit->gid) && fchown(fd, edit->uid, edit->gid) < 0)
+                return -errno;
+
+        return fchmod(fd, edit->mode) < 0 ? -errno : 0;
+}
+
 static int write_draft(Edit *edit) {
         _cleanup_close_ int fd = open_draft(edit);
         int r = fd;
 
         if (fd >= 0)
                 r = fd_write_all(fd, edit->before, strlen(edit->before));
-        if (fd >= 0 && r >= 0 && edit->target && fchmod(fd, 0644) < 0)
-                r = -errno;
+        if (fd >= 0 && r >= 0 && edit->target)
+                r = keep_owner(edit, fd);
 
         return r < 0 ? report_path(r, "write the draft", edit->draft ?: "") : STATUS_FINE;
 }
@@ -190,11 +208,13 @@ static int replace_file(const Edit *edit) {
                 return STATUS_FAILED;
         }
 
+        /* An editor may have put another file in the draft's place. */
         fd = open(edit->draft, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0 || fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(edit->draft, edit->target) < 0)
-                return report_path(-errno, "replace", edit->target);
+        r = fd < 0 ? -errno : keep_owner(edit, fd);
+        if (r >= 0 && (fsync(fd) < 0 || rename(edit->draft, edit->target) < 0))
+                r = -errno;
 
-        return STATUS_FINE;
+        return r < 0 ? report_path(r, "replace", edit->target) : STATUS_FINE;
 }
 
 static int replace_over_bus(const Edit *edit, const Draft *draft) {

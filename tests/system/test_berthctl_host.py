@@ -199,14 +199,24 @@ def drafts(machine):
 
 def test_edit(machine, container):
     web = container('web', SLEEPER)
-    machine.run(['chmod', '600', web.path])
     done = edit(machine, 'web', 'echo "[Resources]\nTasksMax=50" >>"$1"')
     assert (done.returncode, done.stderr) == (0, '')
     assert machine.read(web.path) == SLEEPER + '[Resources]\nTasksMax=50\n'
-    assert machine.run(['stat', '-c', '%a %u', web.path]).stdout == '644 0\n'
+    assert machine.run(['stat', '-c', '%a %u %g', web.path]).stdout == '644 0 0\n'
     web.start()
     assert web.show('TasksMax') == '50'
     assert drafts(machine) == []
+
+    # Who may read it stays as it was, also while it is edited and by an editor that writes a file of its own.
+    machine.run(['chgrp', 'adm', web.path])
+    machine.run(['chmod', '640', web.path])
+    done = edit(machine, 'web', 'stat -c "%a %G" "$1" >/run/seen; umask 022; sed -i "s/50/70/" "$1"')
+    assert done.returncode == 0 and machine.read('/run/seen') == '640 adm\n'
+    assert machine.run(['stat', '-c', '%a %G', web.path]).stdout == '640 adm\n'
+    machine.remove('/run/seen')
+    done = edit(machine, 'web', 'cp "$1" "$1.new"; chmod 644 "$1.new"; sed -i s/70/50/ "$1.new"; mv "$1.new" "$1"')
+    assert done.returncode == 0 and 'TasksMax=50' in machine.read(web.path)
+    assert machine.run(['stat', '-c', '%a %G', web.path]).stdout == '640 adm\n'
 
     # The editor that a variable names first, with arguments.
     done = edit(machine, 'container@web.service', 'sed -i s/50/$1/ "$2"', SYSTEMD_EDITOR='/run/editor 60')
