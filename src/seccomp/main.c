@@ -37,14 +37,14 @@ static int fail(const char *what, int error) {
         return EXIT_FAILURE;
 }
 
-/* A word with a slash is a file, any other a profile. */
+/* A word with a slash, or that ends as files of profiles do, is a file, any other a profile. */
 static int add_word(SeccompBundle *bundle, const char *word, int number, FILE *lines) {
         _cleanup_free_ char *name = NULL;
         char *text;
         size_t size;
         int r;
 
-        if (!strchr(word, '/')) {
+        if (!strchr(word, '/') && !string_ends_with(word, SECCOMP_SUFFIX)) {
                 fprintf(lines, "extends %s\n", word);
                 return 0;
         }
@@ -57,7 +57,10 @@ static int add_word(SeccompBundle *bundle, const char *word, int number, FILE *l
         return r < 0 ? r : seccomp_bundle_add_take(bundle, name, word, text, size);
 }
 
-static int read_words(const Arguments *arguments, SeccompBundle *bundle, Problems *problems) {
+/* Profiles are those that a start would take: in the usual places only files that root alone can write.
+ * RET_WHAT is what could not be read. */
+static int
+read_words(const Arguments *arguments, SeccompBundle *bundle, Problems *problems, const char **ret_what) {
         _cleanup_free_ char *directory = arguments->directory ? realpath(arguments->directory, NULL) : NULL;
         const char *const directories[] = { directory, NULL };
         _cleanup_(seccomp_bundle_clear) SeccompBundle files = SECCOMP_BUNDLE_NULL;
@@ -66,15 +69,15 @@ static int read_words(const Arguments *arguments, SeccompBundle *bundle, Problem
         FILE *stream;
         int r = 0;
 
+        *ret_what = arguments->directory;
         if (arguments->directory && !directory)
                 return -errno;
         stream = open_memstream(&lines, &size);
         if (!stream)
                 return -ENOMEM;
         for (int i = 0; i < arguments->n && r >= 0; i++) {
+                *ret_what = arguments->words[i];
                 r = add_word(&files, arguments->words[i], i, stream);
-                if (r < 0)
-                        (void) fail(arguments->words[i], r);
         }
         if (fclose(stream) != 0 && r >= 0)
                 r = -ENOMEM;
@@ -94,7 +97,7 @@ static int read_words(const Arguments *arguments, SeccompBundle *bundle, Problem
         return r < 0 ? r
                      : seccomp_bundle_complete(
                                        bundle, arguments->directory ? directories : seccomp_directories,
-                                       NULL, problems);
+                                       arguments->directory ? NULL : definition_sources_host(), problems);
 }
 
 static int read_input(SeccompBundle *bundle) {
@@ -112,6 +115,7 @@ static int make(const Arguments *arguments, Filter *ret) {
         _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         _cleanup_(profile_freep) Profile *profile = NULL;
         unsigned architectures = filter_architectures();
+        const char *what = "standard input";
         int r;
 
         if (arguments->architecture)
@@ -120,7 +124,7 @@ static int make(const Arguments *arguments, Filter *ret) {
         if (architectures == 0)
                 return fail("this architecture", -EOPNOTSUPP);
 
-        r = arguments->n > 0 ? read_words(arguments, &bundle, &problems) : read_input(&bundle);
+        r = arguments->n > 0 ? read_words(arguments, &bundle, &problems, &what) : read_input(&bundle);
         if (r >= 0)
                 r = profile_parse(&bundle, &profile, &problems);
         if (r >= 0)
@@ -128,9 +132,14 @@ static int make(const Arguments *arguments, Filter *ret) {
         if (r < 0 && problems.n > 0)
                 (void) problems_print(&problems, stderr);
         else if (r < 0)
-                (void) fail(arguments->n > 0 ? arguments->words[0] : "standard input", r);
+                (void) fail(what, r);
 
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Half a profile is another one. */
+static int finish_output(void) {
+        return fflush(stdout) != 0 ? fail("cannot write the output", -errno) : EXIT_SUCCESS;
 }
 
 static int verb_compile(const Arguments *arguments) {
@@ -161,7 +170,7 @@ static int verb_check(const Arguments *arguments) {
                 return EXIT_FAILURE;
 
         printf("%zu instructions, %zu bytes\n", filter.n, filter.n * sizeof *filter.instructions);
-        return EXIT_SUCCESS;
+        return finish_output();
 }
 
 static int verb_import(const Arguments *arguments) {
@@ -186,7 +195,7 @@ static int verb_import(const Arguments *arguments) {
                 return fail(arguments->words[0], r);
 
         fputs(profile, stdout);
-        return EXIT_SUCCESS;
+        return finish_output();
 }
 
 static int usage(FILE *stream, int status) {
@@ -196,7 +205,7 @@ static int usage(FILE *stream, int status) {
               "\n"
               "Makes system call filters of profiles, which berth.seccomp(5) explains.\n"
               "\n"
-              "A PROFILE is a name, or a path if there is a slash in it.\n"
+              "A PROFILE is a name, or a path if there is a slash in it or it ends in .seccomp.\n"
               "\n"
               "  --directory=DIR      look for profiles there only\n"
               "  --architecture=NAME  x86-64 or arm64, each with its 32-bit companions\n"
@@ -204,6 +213,13 @@ static int usage(FILE *stream, int status) {
               "  --version            show the version\n",
               stream);
         return status;
+}
+
+static int refuse(const char *problem, const char *word) {
+        _cleanup_free_ char *shown = string_escape_unprintable(word);
+
+        fprintf(stderr, "berth-seccomp: %s \"%s\"; --help tells what there is\n", problem, shown ?: "?");
+        return EXIT_USAGE;
 }
 
 int main(int argc, char **argv) {
@@ -233,15 +249,15 @@ int main(int argc, char **argv) {
                 case 'a':
                         arguments.architecture = optarg;
                         if (!streq(optarg, "x86-64") && !streq(optarg, "arm64"))
-                                return usage(stderr, EXIT_USAGE);
+                                return refuse("--architecture= takes x86-64 or arm64, not", optarg);
                         break;
                 case 'h':
                         return usage(stdout, EXIT_SUCCESS);
                 case 'V':
                         printf("berth %s\n", BERTH_VERSION);
                         return EXIT_SUCCESS;
-                default:
-                        return usage(stderr, EXIT_USAGE);
+                default: /* getopt has said why */
+                        return EXIT_USAGE;
                 }
         if (optind >= argc)
                 return usage(stderr, EXIT_USAGE);
@@ -252,5 +268,6 @@ int main(int argc, char **argv) {
                 if (streq(argv[optind], verbs[i].name))
                         return verbs[i].run(&arguments);
 
-        return usage(stderr, EXIT_USAGE);
+        return refuse("it compiles, checks and imports (compile, check, import-lxc), and does not know",
+                      argv[optind]);
 }
