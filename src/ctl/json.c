@@ -127,6 +127,13 @@ void json_counter(Json *json, const char *key, uint64_t value) {
                 json_unsigned(json, key, value);
 }
 
+void json_nonzero(Json *json, const char *key, uint64_t value) {
+        if (value == 0)
+                json_null(json, key);
+        else
+                json_unsigned(json, key, value);
+}
+
 int json_finish(Json *json) {
         fputc('\n', json->stream);
         json->depth = 0;

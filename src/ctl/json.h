@@ -36,5 +36,8 @@ void json_null(Json *json, const char *key);
 /* UINT64_MAX, which stands for "this host does not count that", is null. */
 void json_counter(Json *json, const char *key, uint64_t value);
 
+/* 0, which stands for "there is none now" where the value is a process or a time, is null. */
+void json_nonzero(Json *json, const char *key, uint64_t value);
+
 /* Ends the line and hands it on at once, so that a reader of a stream has it. 0 or -EIO. */
 int json_finish(Json *json);

@@ -151,7 +151,7 @@ static void print_json(Json *json, const berth_status *status, const View *view,
         json_string(json, "name", status->name);
         json_string(json, "state", status->state);
         json_boolean(json, "in_effect", view->running);
-        json_unsigned(json, "leader", status->leader);
+        json_nonzero(json, "leader", status->leader);
         json_string(json, "worst", worst == SEVERITY_NONE ? NULL : severity_names[worst]);
         json_boolean(json, "has_definition", view->definition);
         json_string(json, "changed", view->changed);

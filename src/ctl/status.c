@@ -227,10 +227,10 @@ static void print_json(Json *json, const berth_status *status, const Facts *fact
         for (size_t i = 0; facts->files && facts->files[i]; i++)
                 json_string(json, NULL, facts->files[i]);
         json_end_array(json);
-        json_unsigned(json, "leader", status->leader);
+        json_nonzero(json, "leader", status->leader);
         json_string(json, "leader_command", facts->command);
         json_string(json, "control_group", status->control_group);
-        json_unsigned(json, "started_usec", status->started_usec);
+        json_nonzero(json, "started_usec", status->started_usec);
         json_signed(json, "exit_status", status->exit_status);
         json_string(json, "last_error", status->last_error);
         json_counter(json, "tasks", status->tasks_current);

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/lsm.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define NAME_SIZE_MAX 255
+
+const char *const apparmor_directories[] = {
+        "/etc/berth/apparmor.d",
+        "/run/berth/apparmor.d",
+        BERTH_APPARMORDIR,
+        NULL,
+};
 
 bool apparmor_name_is_valid(const char *name) {
         if (!name[0] || strlen(name) > NAME_SIZE_MAX || name[0] == '-')

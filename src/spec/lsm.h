@@ -10,6 +10,11 @@
 #define APPARMOR_UNCONFINED "unconfined" /* none */
 #define APPARMOR_UNCHANGED "unchanged"   /* what the launcher itself has */
 
+/* Where the files are that generated profiles are made of: /etc and /run, below each berth/apparmor.d, and
+ * where berth installs its own; NULL at the end. */
+#define APPARMOR_SUFFIX ".aa"
+extern const char *const apparmor_directories[];
+
 /* A name as the kernel's interface takes it, of a profile that the administrator loads: visible characters
  * of ASCII. */
 bool apparmor_name_is_valid(const char *name);

@@ -66,7 +66,7 @@ def test_default(machine, defined):
     usual = defined('usual', USUAL)
 
     stopped = Told(machine, 'usual')
-    assert not stopped.all['in_effect'] and stopped.all['worst'] is None and stopped.all['leader'] == 0
+    assert not stopped.all['in_effect'] and stopped.all['worst'] is None and stopped.all['leader'] is None
     assert {layer['from'] for layer in stopped.all['layers']} == {'definition', 'systemd'}
     assert 'nothing is in effect' in ctl(machine, 'usual').stdout
 
@@ -102,6 +102,21 @@ def test_default(machine, defined):
     assert other.source('user-namespace') == 'kernel' and other.value('user-namespace') == 'its own'
     usual.stop()
     assert 'not for your eyes' in ctl(machine, 'usual', user='nobody', status=5).stderr
+
+
+def test_profiles_of_the_host(machine, defined):
+    """What an administrator has in the place of berth's profile is told, though the definition says default."""
+    usual = defined('usual', USUAL)
+    place = '/etc/berth/seccomp/default.seccomp'
+    machine.write(place, 'default allow\n')
+    try:
+        usual.start()
+        finding, = Told(machine, 'usual', status=6).all['findings']
+        assert (finding['layer'], finding['severity'], finding['key']) == ('seccomp', LOW, None) and place in finding['text']
+    finally:
+        machine.remove(place)
+    usual.restart()
+    assert Told(machine, 'usual').all['findings'] == []
 
 
 def test_weak(machine, defined):

@@ -18,6 +18,8 @@
         "Seccomp:\t2\n"                                                                                     \
         "Seccomp_filters:\t1\n"
 
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static void test_status(void) {
         ProcessStatus status;
 
@@ -114,6 +116,12 @@ static void test_small_files(void) {
         label_split(stacked, &name, &mode);
         CHECK_STR(name, "a (b)//&:c:d");
         CHECK_STR(mode, "mixed");
+        CHECK(label_is_generated("berth-" HASH) &&
+              label_is_generated("berth-" HASH "//&:berth-web:unconfined"));
+        CHECK(label_is_generated("lxc-x//&berth-" HASH));
+        CHECK(!label_is_generated("berth-mine") && !label_is_generated("berth-" HASH "0") &&
+              !label_is_generated(HASH));
+        CHECK(!label_is_generated("berth-" HASH "-") && !label_is_generated(":berth-" HASH ":unconfined"));
         label_split(empty, &name, &mode);
         CHECK_STR(name, "");
 
@@ -269,6 +277,55 @@ static void test_in_effect(void) {
                 CHECK(find(&report, layers[i]));
 }
 
+/* What the administrator has in the place of berth's own profiles, which no definition tells of. */
+static void test_profiles_of_the_host(void) {
+        static const struct {
+                const char *text;
+                bool only;
+        } parts[] = {
+                {"", true                            },
+                { "#when !nesting\n  deny /srv/shared/** wl,\n\n# a comment, and more\naudit deny /{a,b}/** "
+                 "w,\n",   true                              },
+                { "deny /a r, file,\n", false},
+                { "deny /a r,\nmount,\n", false                            },
+                { "deny /a\n  r,\n", false},
+                { "deny \"/a,b\" r,\n", false                         },
+                { "#include <abstractions/base>\n", false},
+                { "include <abstractions/base>\n", false                          },
+        };
+        static const char *const programs[] = { "default", "strict", "mine" };
+        SeccompSource sources[] = {
+                {.name = (char[]){ "" },         .label = (char[]){ "/etc/berth/containers/web.container" }},
+                { .name = (char[]){ "default" }, .label = (char[]){ BERTH_SECCOMPDIR "/default.seccomp" }  },
+                { .name = (char[]){ "base" },    .label = (char[]){ "/etc/berth/seccomp/base.seccomp" }    },
+        };
+        SeccompBundle bundle = { .sources = sources, .n = 2 };
+
+        for (size_t i = 0; i < ELEMENTSOF(parts); i++)
+                CHECK(view_rules_only_deny(parts[i].text) == parts[i].only);
+
+        CHECK(!view_foreign_profile(&bundle));
+        bundle.n = 3;
+        CHECK_STR(view_foreign_profile(&bundle), "/etc/berth/seccomp/base.seccomp");
+
+        for (size_t i = 0; i < ELEMENTSOF(programs); i++) {
+                _cleanup_(report_clear) Report report = {};
+                _cleanup_(view_clear) View view = VIEW_NULL;
+
+                set_running(&view);
+                view.definition->seccomp = strdup(programs[i]);
+                view.seccomp_profile = strdup("/etc/berth/seccomp/base.seccomp");
+                view.apparmor_part = strdup("/etc/berth/apparmor.d/50-mine.aa");
+                view.label = strdup("berth-" HASH " (enforce)");
+                REQUIRE(judge(&view, &report) == 0);
+                REQUIRE(find(&report, "seccomp"));
+                CHECK_INT(find(&report, "seccomp")->severity, SEVERITY_LOW);
+                CHECK((i < 2) ==
+                      !!strstr(find(&report, "seccomp")->text, "/etc/berth/seccomp/base.seccomp"));
+                CHECK_INT(row(&report, "seccomp")->rating, RATING_WEAK);
+        }
+}
+
 /* With nothing that can be seen, nothing is claimed. */
 static void test_unseen(void) {
         _cleanup_(report_clear) Report report = {};
@@ -342,5 +399,6 @@ TESTS(test_devices,
       test_small_files,
       test_configured,
       test_in_effect,
+      test_profiles_of_the_host,
       test_unseen,
       test_hidden_parts)

@@ -29,6 +29,14 @@ static void find_profile(const Judge *judge, const char *name) {
                     name);
 }
 
+/* Of a generated profile. */
+static void find_part(const Judge *judge) {
+        if (judge->view->apparmor_part)
+                report_find(judge->report, "label", SEVERITY_LOW, NULL, NULL,
+                            "%s is a part of generated profiles, and may allow more than those of berth",
+                            judge->view->apparmor_part);
+}
+
 static void find_unconfined(const Judge *judge) {
         report_find(judge->report, "label", severity(judge), "Security", "AppArmor",
                     "AppArmor confines it by nothing");
@@ -44,6 +52,8 @@ static void judge_configured(const Judge *judge) {
                 find_unconfined(judge);
         else if (!streq(name, APPARMOR_GENERATED))
                 find_profile(judge, name);
+        else
+                find_part(judge);
         find_rules(judge);
         report_row(judge->report, "label", SOURCE_DEFINITION,
                    judge->report->n_findings > before ? RATING_WEAK : RATING_FINE,
@@ -73,6 +83,8 @@ static void judge_running(const Judge *judge, const char *name, const char *mode
                             name);
         else if (!label_is_generated(name))
                 find_profile(judge, name);
+        else
+                find_part(judge);
         find_rules(judge);
         report_row(judge->report, "label", SOURCE_KERNEL,
                    judge->report->n_findings > before ? RATING_WEAK : RATING_FINE, "%s%s%s", name,

@@ -226,6 +226,11 @@ static void judge_seccomp_keys(const Judge *judge) {
                             "the profile %s is none of those that are known to allow no more than the "
                             "default",
                             name);
+        else if (judge->view->seccomp_profile)
+                report_find(judge->report, "seccomp", SEVERITY_LOW, NULL, NULL,
+                            "the profile %s is made of %s, which may allow more than what berth has of that "
+                            "name",
+                            name, judge->view->seccomp_profile);
         for (char *const *line = definition->seccomp_rules; line && *line; line++)
                 if (!string_after_prefix(*line, "errno ") && !string_after_prefix(*line, "kill ")) {
                         report_find(judge->report, "seccomp", SEVERITY_LOW, "Security", "SeccompRules",

@@ -9,6 +9,7 @@
 
 #include "basic/array.h"
 #include "basic/parse.h"
+#include "basic/sha256.h"
 #include "basic/string.h"
 
 /* Cuts the next line off a text. */
@@ -306,9 +307,15 @@ void label_split(char *text, const char **ret_name, const char **ret_mode) {
 bool label_is_generated(const char *label) {
         static const char mark[] = "berth-", and[] = "//&";
 
-        for (const char *part = label; part; part = strstr(part, and) ? strstr(part, and) + strlen(and) : NULL)
-                if (string_after_prefix(part, mark))
+        /* Somebody else's may begin so, too. */
+        for (const char *part = label; part;
+             part = strstr(part, and) ? strstr(part, and) + strlen(and) : NULL) {
+                const char *hash = string_after_prefix(part, mark);
+
+                if (hash && strspn(hash, "0123456789abcdef") == SHA256_TEXT_SIZE - 1 &&
+                    strchr("/", hash[SHA256_TEXT_SIZE - 1]))
                         return true;
+        }
 
         return false;
 }

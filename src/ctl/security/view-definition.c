@@ -74,6 +74,7 @@ static int find_program(View *view) {
         _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         _cleanup_free_ char *printed = NULL, *path = NULL;
         char name[SHA256_TEXT_SIZE];
+        const char *foreign;
         size_t size = 0;
         int r;
 
@@ -88,7 +89,8 @@ static int find_program(View *view) {
         seccomp_bundle_name(printed, size, name);
 
         path = string_printf(SECCOMP_CACHE "/%s", name);
-        if (!path || string_set(&view->program, name) < 0)
+        foreign = view_foreign_profile(&bundle);
+        if (!path || string_set(&view->program, name) < 0 || string_set(&view->seccomp_profile, foreign) < 0)
                 return -ENOMEM;
         view->program_kept = access(path, F_OK) == 0 ? ANSWER_YES
                              : errno == ENOENT       ? ANSWER_NO

@@ -34,6 +34,8 @@ void view_clear(View *view) {
         }
         free(view->unit.devices);
         free(view->program);
+        free(view->seccomp_profile);
+        free(view->apparmor_part);
         *view = VIEW_NULL;
 }
 
@@ -120,6 +122,8 @@ int view_read(berth *connection, const berth_status *status, View *ret) {
 
         view.running = status->leader != 0;
         r = view_read_definition(connection, status, &view);
+        if (r >= 0)
+                r = view_read_host(&view);
         if (r >= 0 && has_unit(status))
                 r = view_read_unit(status->unit, &view.unit);
         if (r >= 0 && view.running)

@@ -12,6 +12,7 @@
 #include "client/include/berth.h"
 #include "ctl/security/process.h"
 #include "spec/definition.h"
+#include "spec/seccomp.h"
 
 typedef enum ViewNamespace {
         VIEW_CGROUP,
@@ -81,6 +82,10 @@ typedef struct View {
         UnitView unit;
         char *program;       /* the name of the system call filter that the definition makes; NULL: none */
         Answer program_kept; /* it is in the cache */
+
+        /* Files of the administrator's, NULL if there is none: of the filter's profiles, of generated
+         * profiles. */
+        char *seccomp_profile, *apparmor_part;
 } View;
 
 #define VIEW_NULL ((View){ .status = PROCESS_STATUS_NULL, .device_programs = -1, .unit.delegate = -1 })
@@ -100,3 +105,10 @@ int view_read_process(int process, View *view);
 int view_read_unit(const char *unit, UnitView *ret);
 int view_read_definition(berth *connection, const berth_status *status, View *view);
 int view_read_devices(const char *control_group, int *ret_programs);
+int view_read_host(View *view);
+
+/* The first of the profiles that berth did not install, as a part of the bundle; NULL: none. */
+const char *view_foreign_profile(const SeccompBundle *bundle);
+
+/* Does a part of an AppArmor profile say nothing but what is denied? A rule is one line. */
+bool view_rules_only_deny(const char *text);

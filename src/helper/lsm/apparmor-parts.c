@@ -14,13 +14,6 @@
 #include "spec/limits.h"
 #include "spec/place.h"
 
-const char *const apparmor_directories[] = {
-        "/etc/berth/apparmor.d",
-        "/run/berth/apparmor.d",
-        BERTH_APPARMORDIR,
-        NULL,
-};
-
 static void part_clear(ApparmorPart *part) {
         free(part->name);
         free(part->label);

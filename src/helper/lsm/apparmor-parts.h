@@ -9,9 +9,9 @@
 
 #include "helper/launch/failure.h"
 #include "spec/load.h"
+#include "spec/lsm.h"
 
 #define APPARMOR_PARTS_MAX 256
-#define APPARMOR_SUFFIX ".aa"
 
 typedef struct ApparmorPart {
         char *name;  /* of the file */
@@ -27,9 +27,6 @@ typedef struct ApparmorParts {
 #define APPARMOR_PARTS_NULL ((ApparmorParts){})
 
 void apparmor_parts_clear(ApparmorParts *parts);
-
-/* /etc and /run, below each berth/apparmor.d, and where berth installs its own; NULL at the end. */
-extern const char *const apparmor_directories[];
 
 /* Reads all of them; one that others than root can write is refused. */
 int apparmor_parts_read(
