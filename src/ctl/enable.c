@@ -3,32 +3,38 @@
  * berthctl enable and disable: whether containers start with the host. It is systemd's business, which asks polkit
  * about the caller by itself.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include "basic/string.h"
 #include "basic/strv.h"
+#include "ctl/common.h"
+#include "ctl/each.h"
 #include "ctl/service.h"
 #include "ctl/settings.h"
 #include "ctl/verb.h"
 
 static bool now;
 
-/* Starts or stops, where that is not so already. */
-static int change_state(berth *connection, const char *name, bool enable) {
-        int r = enable ? berth_start(connection, name) : berth_stop(connection, name, 0);
-        const char *error = berth_error_name(connection);
-        const char *as_wanted = enable ? BERTH_ERROR_ALREADY_RUNNING : BERTH_ERROR_NOT_RUNNING;
+/* Where it is not so already. */
+static int start(berth *connection, const char *name, const void *userdata) {
+        int r = berth_start(connection, name);
 
-        if (r >= 0 || (streq_null(error, as_wanted)))
-                return STATUS_FINE;
+        return r < 0 && streq_null(berth_error_name(connection), BERTH_ERROR_ALREADY_RUNNING) ? 0 : r;
+}
 
-        return service_failed(connection, r, enable ? "start" : "stop", name);
+static int stop(berth *connection, const char *name, const void *userdata) {
+        int r = berth_stop(connection, name, 0);
+
+        return r < 0 && streq_null(berth_error_name(connection), BERTH_ERROR_NOT_RUNNING) ? 0 : r;
 }
 
 static int change(const Arguments *arguments, bool enable) {
+        static const Each starting = { .doing = "start", .progress = "Starting", .call = start };
+        static const Each stopping = { .doing = "stop", .progress = "Stopping", .call = stop };
         _cleanup_(berth_closep) berth *connection = NULL;
-        _cleanup_(strv_freep) char **names = NULL;
-        int status, next, r;
+        _cleanup_(strv_freep) char **names = NULL, **done = NULL;
+        int status, r;
 
         status = service_open(&connection);
         if (status == STATUS_FINE)
@@ -39,13 +45,16 @@ static int change(const Arguments *arguments, bool enable) {
         for (char **name = names; *name; name++) {
                 r = enable ? berth_enable(connection, *name) : berth_disable(connection, *name);
                 if (r < 0)
-                        next = service_failed(connection, r, enable ? "enable" : "disable", *name);
-                else
-                        next = now ? change_state(connection, *name, enable) : STATUS_FINE;
-                status = status_join(status, next);
+                        status = status_join(
+                                        status,
+                                        service_failed(connection, r, enable ? "enable" : "disable", *name));
+                else if (now && strv_append(&done, *name) < 0)
+                        return report_errno(-ENOMEM, "cannot put the names together");
         }
+        if (!done)
+                return status;
 
-        return status;
+        return status_join(status, each_name(connection, done, enable ? &starting : &stopping));
 }
 
 static int run_enable(const Arguments *arguments) {
@@ -76,7 +85,7 @@ const Verb verb_enable = {
         .run = run_enable,
         .summary = "start containers with the host",
         .details = "Has systemd start the containers whenever machines.target is started, as systemctl enable of their\n"
-                   "units does. machines.target itself has to be enabled once.",
+                   "units does. machines.target itself has to be enabled, as it is by Debian's package.",
 };
 
 const Verb verb_disable = {

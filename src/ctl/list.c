@@ -47,11 +47,8 @@ static void rows_clear(Rows *rows) {
 static bool is_wanted(const Arguments *arguments, const berth_status *status) {
         if (wanted_state && !streq(status->state, wanted_state))
                 return false;
-        for (size_t i = 0; i < arguments->n; i++)
-                if (name_matches(arguments->words[i], status->name))
-                        return true;
 
-        return arguments->n == 0;
+        return arguments->n == 0 || names_have(arguments->words, arguments->n, status->name);
 }
 
 static int rows_choose(Rows *rows, const Arguments *arguments) {
@@ -95,14 +92,8 @@ static int print_json(const Rows *rows) {
                 json_string(&json, "state", status->state);
                 json_unsigned(&json, "owner", status->owner);
                 json_string(&json, "unit", status->unit);
-                if (status->leader != 0)
-                        json_unsigned(&json, "leader", status->leader);
-                else
-                        json_null(&json, "leader");
-                if (status->started_usec != 0)
-                        json_unsigned(&json, "started_usec", status->started_usec);
-                else
-                        json_null(&json, "started_usec");
+                json_nonzero(&json, "leader", status->leader);
+                json_nonzero(&json, "started_usec", status->started_usec);
                 json_string(&json, "os", rows->rows[i].os);
                 json_end_object(&json);
         }
@@ -153,11 +144,27 @@ static int print_table(const Rows *rows) {
         return 0;
 }
 
+static bool state_is_known(const char *state) {
+        static const char *const states[] = { "running", "stopped",  "failed",
+                                              "frozen",  "starting", "stopping" };
+
+        for (size_t i = 0; state && i < ELEMENTSOF(states); i++)
+                if (streq(states[i], state))
+                        return true;
+
+        return !state;
+}
+
 static int run(const Arguments *arguments) {
         _cleanup_(berth_closep) berth *connection = NULL;
         _cleanup_(rows_clear) Rows rows = { 0 };
         int status, r;
 
+        if (!state_is_known(wanted_state)) {
+                fputs("berthctl: --state= takes running, stopped, failed, frozen, starting or stopping\n",
+                      stderr);
+                return STATUS_USAGE;
+        }
         status = service_open(&connection);
         if (status != STATUS_FINE)
                 return status;
@@ -172,7 +179,7 @@ static int run(const Arguments *arguments) {
                 r = settings.json ? print_json(&rows) : print_table(&rows);
         }
 
-        return r < 0 ? STATUS_FAILED : STATUS_FINE;
+        return r < 0 ? STATUS_FAILED : service_check_words(rows.list, arguments);
 }
 
 /* clang-format off */

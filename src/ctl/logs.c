@@ -89,6 +89,12 @@ static int run(const Arguments *arguments) {
         r = process_run(argv);
         if (r < 0)
                 return report_errno(r, "cannot run journalctl");
+        /* journalctl(1) has no good words for that. */
+        for (size_t i = 0; r > 0 && i < arguments->n; i++)
+                if (name_is_pattern(arguments->words[i])) {
+                        fputs("perhaps the journal has nothing of a container that the pattern fits\n", stderr);
+                        break;
+                }
 
         return r == 0 ? STATUS_FINE : STATUS_FAILED;
 }

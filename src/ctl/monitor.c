@@ -112,14 +112,8 @@ static bool is_about_all(const berth_event *event) {
 }
 
 static bool is_wanted(const Arguments *arguments, const berth_event *event) {
-        if (arguments->n == 0 || is_about_all(event))
-                return true;
-
-        for (size_t i = 0; i < arguments->n; i++)
-                if (name_matches(arguments->words[i], event->name))
-                        return true;
-
-        return false;
+        return arguments->n == 0 || is_about_all(event) ||
+               names_have(arguments->words, arguments->n, event->name);
 }
 
 static uint64_t time_now(void) {

@@ -10,21 +10,44 @@
 #include "basic/strv.h"
 #include "ctl/names.h"
 #include "spec/limits.h"
+#include "spec/name.h"
 #include "spec/unit.h"
 
 bool name_is_pattern(const char *word) {
         return strpbrk(word, "*?[") != NULL;
 }
 
-bool name_matches(const char *pattern, const char *name) {
+static bool matches(const char *pattern, const char *name) {
         return fnmatch(pattern, name, FNM_NOESCAPE | FNM_PATHNAME) == 0;
+}
+
+/* The container whose unit a word names, as systemctl(1) lets one type it; else the word. */
+static const char *name_in(const char *word, char buffer[static NAME_MAX_LENGTH + 1]) {
+        const char *instance = string_after_prefix(word, "container@");
+        UnitKind kind;
+
+        if (instance && container_name_is_valid(instance) && !string_ends_with(instance, ".service"))
+                return instance;
+
+        return unit_name_parse(word, &kind, buffer, NAME_MAX_LENGTH + 1) >= 0 ? buffer : word;
 }
 
 char *name_from_word(const char *word) {
         char name[NAME_MAX_LENGTH + 1];
-        UnitKind kind;
 
-        return strdup(unit_name_parse(word, &kind, name, sizeof name) >= 0 ? name : word);
+        return strdup(name_in(word, name));
+}
+
+bool names_have(char *const *words, size_t n, const char *name) {
+        for (size_t i = 0; i < n; i++) {
+                char buffer[NAME_MAX_LENGTH + 1];
+
+                if (name_is_pattern(words[i]) ? matches(words[i], name)
+                                              : streq(name_in(words[i], buffer), name))
+                        return true;
+        }
+
+        return false;
 }
 
 static int add_once(char ***names, char *name) {
@@ -40,7 +63,7 @@ static int add_matching(char ***names, const char *pattern, char *const *existin
         int found = NAMES_E_NONE, r;
 
         for (char *const *name = existing; name && *name; name++) {
-                if (!name_matches(pattern, *name))
+                if (!matches(pattern, *name))
                         continue;
                 r = add_once(names, strdup(*name));
                 if (r < 0)

@@ -11,11 +11,11 @@
 /* True if it has a character that means something in a pattern. */
 bool name_is_pattern(const char *word);
 
-/* True if a name fits a pattern, or is the word itself. "*" stands for no slash: a user's containers are fitted by
- * patterns that have one. */
-bool name_matches(const char *pattern, const char *name);
+/* True if a name is one of the words, as itself or by its unit, or fits a pattern among them. "*" stands for no slash: a
+ * user's containers are fitted by patterns that have one. */
+bool names_have(char *const *words, size_t n, const char *name);
 
-/* The name in a word: what container@NAME.service and the like are of, or the word itself. NULL: out of
+/* The name in a word: what container@NAME, container@NAME.service and the like are of, or the word itself. NULL: out of
  * memory. */
 char *name_from_word(const char *word);
 

@@ -50,7 +50,7 @@ static int store(const Option *option, const char *argument) {
 }
 
 /* The row whose name begins with SIZE bytes of TEXT: one of just this name, or the only one. */
-static const Option *find_long(const Reader *reader, const char *text, size_t size) {
+static const Option *find_long(const Reader *reader, const char *text, size_t size, bool *ret_several) {
         const Option *found = NULL;
         bool several = false;
 
@@ -64,16 +64,19 @@ static const Option *find_long(const Reader *reader, const char *text, size_t si
                         found = o;
                 }
 
+        *ret_several = several && size > 0;
+
         return several || size == 0 ? NULL : found;
 }
 
 static int read_long(Reader *reader) {
         const char *word = reader->argv[reader->next++], *text = word + 2, *equals = strchr(text, '=');
         size_t size = equals ? (size_t) (equals - text) : strlen(text);
-        const Option *option = find_long(reader, text, size);
+        bool several = false;
+        const Option *option = find_long(reader, text, size, &several);
 
         if (!option)
-                return refuse(reader, word, "there is no option");
+                return refuse(reader, word, several ? "several options begin with" : "there is no option");
         if (!option->argument)
                 return equals ? refuse(reader, word, "no value goes with the option") : store(option, NULL);
         if (equals)

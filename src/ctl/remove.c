@@ -74,5 +74,5 @@ const Verb verb_remove = {
         .summary = "remove containers",
         .details = "Removes containers that berthctl create or a program made and that are not running. What berth made\n"
                    "for them stays, unless --data is given; then you are asked first. Files that berth did not make\n"
-                   "are never touched, and definitions that root wrote are removed as files.",
+                   "are never touched. A definition that root wrote is not removed so: delete its file.",
 };

@@ -94,6 +94,16 @@ static int write_draft(const Arguments *arguments, Draft *draft, Run *this) {
         return status;
 }
 
+/* What is said of a definition is not about the options that made it. */
+static int check_draft(const Draft *draft, const char *name) {
+        int status = draft_check(draft, name);
+
+        if (status == STATUS_FAILED && !origins.definition && !origins.directory && !origins.tar && !origins.image)
+                fputs("its root is given by one of --directory=, --tar= and --image=\n", stderr);
+
+        return status;
+}
+
 /* How it ended, as far as an event tells. */
 static void note_property(Run *this, const char *property) {
         const char *value = string_after_prefix(property, "ExitStatus=");
@@ -272,7 +282,7 @@ static int run(const Arguments *arguments) {
         if (status == STATUS_FINE)
                 status = write_draft(arguments, &draft, &this);
         if (status == STATUS_FINE && !settings.host && !settings.machine)
-                status = draft_check(&draft, this.name);
+                status = check_draft(&draft, this.name);
         if (status == STATUS_FINE && waits && !this.console)
                 open_journal(&this);
         if (status == STATUS_FINE)

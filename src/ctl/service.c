@@ -2,6 +2,7 @@
 /*
  * See service.h.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "basic/string.h"
@@ -28,6 +29,27 @@ int service_failed(const berth *connection, int r, const char *doing, const char
         return advice_status(error);
 }
 
+/* There is no connection, and so nothing of the service's to be said. */
+static int unreachable(int r) {
+        const char *there = settings.host ?: settings.machine, *message = berth_error_message(NULL);
+        int status = advice_status(berth_error_name(NULL));
+        _cleanup_free_ char *shown = there ? string_escape_unprintable(there) : NULL;
+
+        fprintf(stderr, "berthctl: cannot reach the service%s%s: %s\n", there ? " of " : "", shown ?: "",
+                *message ? message : strerror(-r));
+        if (status == STATUS_USAGE)
+                return status;
+        if (settings.host)
+                fprintf(stderr, "see whether the host can be reached: ssh %s true\n", shown ?: "?");
+        else if (settings.machine)
+                fputs("it takes root's rights and a system bus inside; machinectl list shows the machines\n",
+                      stderr);
+        else
+                fputs("see whether there is a system bus: systemctl status dbus.socket\n", stderr);
+
+        return r == -EACCES || r == -EPERM ? STATUS_NOT_PERMITTED : status;
+}
+
 int service_open(berth **ret_connection) {
         _cleanup_(berth_closep) berth *connection = NULL;
         int r;
@@ -39,7 +61,7 @@ int service_open(berth **ret_connection) {
         else
                 r = berth_open(&connection);
         if (r < 0)
-                return service_failed(NULL, r, "reach the service", settings.host ?: settings.machine);
+                return unreachable(r);
 
         agent_open();
         (void) berth_set_interactive(connection, agent_is_wanted());
@@ -82,4 +104,25 @@ int service_names(berth *connection, char *const *words, size_t n, char ***ret_n
         }
 
         return expand_names(words, n, existing, ret_names);
+}
+
+int service_check_words(berth_status *const *list, const Arguments *arguments) {
+        int status = STATUS_FINE;
+
+        for (size_t i = 0; i < arguments->n; i++) {
+                _cleanup_free_ char *shown = NULL;
+                bool pattern = name_is_pattern(arguments->words[i]), found = false;
+
+                for (berth_status *const *one = list; *one && !found; one++)
+                        found = names_have(arguments->words + i, 1, (*one)->name);
+                if (found)
+                        continue;
+                shown = string_escape_unprintable(arguments->words[i]);
+                fprintf(stderr, "berthctl: %s%s%s\n",
+                        pattern ? "no container's name fits the pattern \"" : "there is no container ",
+                        shown ?: "?", pattern ? "\"" : "");
+                status = STATUS_NO_CONTAINER;
+        }
+
+        return status;
 }

@@ -21,6 +21,9 @@ int service_open(berth **ret_connection);
  * stands for no slash: a user's containers are fitted by a pattern that has one. */
 int service_names(berth *connection, char *const *words, size_t n, char ***ret_names);
 
+/* Whether there is something for each word in a list of all containers, for verbs that show what they choose of it. */
+int service_check_words(berth_status *const *list, const Arguments *arguments);
+
 /* Says that a call of libberth failed with R: "berthctl: cannot DOING NAME: why", and what may be done next. NAME may
  * be NULL. Returns the status that goes with the error. */
 int service_failed(const berth *connection, int r, const char *doing, const char *name);

@@ -114,11 +114,8 @@ static int row_compare(const void *a, const void *b) {
 static bool is_wanted(const Arguments *arguments, const berth_status *status) {
         if (status->leader == 0)
                 return false;
-        for (size_t i = 0; i < arguments->n; i++)
-                if (name_matches(arguments->words[i], status->name))
-                        return true;
 
-        return arguments->n == 0;
+        return arguments->n == 0 || names_have(arguments->words, arguments->n, status->name);
 }
 
 /* The rows of those that run, in order. NULL: out of memory. */
@@ -281,6 +278,7 @@ typedef struct Top {
         uint64_t delay, count; /* microseconds; 0: for ever */
         bool screen;
         Sample before;
+        int status; /* that there is none of a name, which is told once */
 } Top;
 
 static void top_clear(Top *top) {
@@ -298,6 +296,8 @@ static int look(Top *top, bool quiet) {
         r = sample_take(top->connection, &now);
         if (r < 0)
                 return service_failed(top->connection, r, "read the counters", NULL);
+        if (!top->before.list)
+                top->status = service_check_words(now.list, top->arguments);
 
         rows = rows_make(top->arguments, &top->before, &now, &n);
         if (!rows)
@@ -367,14 +367,16 @@ static int run(const Arguments *arguments) {
         if (status != STATUS_FINE)
                 return status;
 
-        if (!top.screen || !terminal_take(&before))
-                return loop(&top);
+        if (!top.screen || !terminal_take(&before)) {
+                status = loop(&top);
+                return status_join(status, top.status);
+        }
 
         status = loop(&top);
         (void) tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
         putchar('\n');
 
-        return status;
+        return status_join(status, top.status);
 }
 
 /* clang-format off */

@@ -2,10 +2,12 @@
 /*
  * berthctl verify: everything that is wrong with a definition, its trust included, without starting it.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "basic/string.h"
 #include "ctl/common.h"
+#include "ctl/names.h"
 #include "ctl/settings.h"
 #include "ctl/verb.h"
 #include "spec/policy.h"
@@ -13,14 +15,18 @@
 static int verify(const char *argument) {
         _cleanup_(definition_freep) Definition *definition = NULL;
         _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
-        _cleanup_free_ char *shown = string_escape_unprintable(argument), *reason = NULL;
+        _cleanup_free_ char *shown = string_escape_unprintable(argument), *name = name_from_word(argument),
+                            *reason = NULL;
         const DefinitionSources *sources = definition_sources_host();
         int r;
+
+        if (!name)
+                return report_errno(-ENOMEM, "cannot read the name");
 
         if (strchr(argument, '/') || string_ends_with(argument, ".container"))
                 r = definition_load_file(sources, argument, &definition, &problems);
         else
-                r = definition_load(sources, argument, &definition, &problems);
+                r = definition_load(sources, name, &definition, &problems);
         if (r == 0)
                 r = policy_check(definition, &problems);
         if (r != 0)

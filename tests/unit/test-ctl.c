@@ -319,6 +319,37 @@ static void test_names(void) {
         CHECK_INT(names_expand(nothing, 2, NULL, &names, &pattern), NAMES_E_NONE);
 }
 
+/* What list, top and monitor choose by. */
+static void test_names_have(void) {
+        static const struct {
+                const char *word, *name;
+                bool fits;
+        } cases[] = {
+                {"web",                        "web",           true },
+                { "web",                       "web2",          false},
+                { "container@web.service",     "web",           true },
+                { "container-run-web.service", "web",           true },
+                { "container@web",             "web",           true },
+                { "container@web",             "container@web", false},
+                { "container@Web",             "web",           false},
+                { "w*",                        "web",           true },
+                { "*",                         "1000/web",      false},
+                { "1000/*",                    "1000/web",      true },
+                { "1000/web",                  "1000/web",      true },
+                { "we\\b",                     "web",           false},
+                { "",                          "web",           false},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char *words[] = { (char[]){ "other" }, strdup(cases[i].word) };
+
+                CHECK(names_have(words, 2, cases[i].name) == cases[i].fits);
+                CHECK(!names_have(words, 1, cases[i].name));
+                free(words[1]);
+        }
+        CHECK(!names_have(NULL, 0, "web"));
+}
+
 static struct {
         bool follow, force;
         const char *lines, *when;
@@ -450,6 +481,17 @@ static void test_width(void) {
         CHECK_INT(width, 1);
 }
 
-TESTS(test_color, test_width, test_json, test_json_random,
-      test_table, test_table_narrow, test_table_random, test_format, test_progress,
-      test_names, test_options, test_settings, test_advice)
+TESTS(test_color,
+      test_width,
+      test_json,
+      test_json_random,
+      test_table,
+      test_table_narrow,
+      test_table_random,
+      test_format,
+      test_progress,
+      test_names,
+      test_names_have,
+      test_options,
+      test_settings,
+      test_advice)

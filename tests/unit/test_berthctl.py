@@ -57,6 +57,7 @@ class Usage(WithDirectory):
         self.see(berthctl("frobnicate"), 2, err="berthctl --help lists them")
         self.see(berthctl("cat"), 2, err="an argument is missing: berthctl cat NAME...")
         self.see(berthctl("cat", "--foo"), 2, err='cat: there is no option "--foo"')
+        self.see(berthctl("cat", "--no", "x"), 2, err='cat: several options begin with "--no"; berthctl cat --help')
         self.see(berthctl("-M", "box", "cat", "x"), 2, err="works on this host only")
         self.see(berthctl("-M", "box", "-H", "host", "cat", "x"), 2, err="do not go together")
         self.see(berthctl("--json", "cat", "x"), 2, err="cat has no JSON form")
@@ -80,6 +81,7 @@ class Usage(WithDirectory):
         self.see(berthctl("create", "x", "--replace", "--tar=a"), 2, err="--replace keeps")
         self.see(berthctl("create", "X", "Boot=yes"), 1, err="a name is 1 to 63")
         self.see(berthctl("run", "x", "y", "--", "/bin/true"), 2, err="there are two names")
+        self.see(berthctl("run", "--", "/bin/true"), 125, err="one of --directory=, --tar= and --image=")
         self.see(berthctl("run", "Managed=yes", "--", "true"), 125, err='Command=: "true" is not an absolute path')
         bad = self.write("bad.container", "[Root]\nManaged=yes\n[Container]\nBot=yes\\")
         self.see(berthctl("create", "x", f"--definition={bad}", "Boot=yes"), 1, err=f"{bad}:4: Bot=: ")
@@ -90,6 +92,7 @@ class Usage(WithDirectory):
         for words in (["create", "x"], ["run", "Managed=yes"], ["remove", "x"], ["enable", "x"], ["disable", "x"],
                       ["top"], ["monitor"]):
             self.see(berthctl(*words, env=nowhere), 1, err="cannot reach the service: ")
+        self.see(berthctl("list", env=nowhere), 1, err="\nsee whether there is a system bus: systemctl status dbus.socket\n")
 
     def test_logs(self) -> None:
         """journalctl gets the units of a container, and nothing that it could take for an option."""

@@ -67,7 +67,20 @@ class Looking(Verbs):
         self.assertRegex(lines[-1], r"^web +running +root +1 +\d+ weeks?")
         self.assertEqual(self.run_it("list", "--no-legend", "d*").stdout.split()[:2], ["db", "stopped"])
         self.assertEqual(len(self.run_it("list", "--no-legend", "--state=failed").stdout.splitlines()), 2)
-        self.assertEqual(self.run_it("list", "--no-legend", "nobody").stdout, "")
+        for word in "web", "container@web", "container@web.service", "we[b]":
+            self.assertEqual(self.run_it("list", "--no-legend", word).stdout.split()[0], "web")
+        self.assertEqual(self.run_it("list", "--no-legend", "--state=failed", "web").stdout, "")
+
+    def test_list_of_nobody(self) -> None:
+        """A name or pattern that there is nothing of is told, as by every verb; the others are listed."""
+        done = self.run_it("list", "--no-legend", "nobo\033dy", "web", "x*", status=4)
+        self.assertEqual(done.stdout.split()[0], "web")
+        self.assertIn("\nberthctl: there is no container nobody\n", "\n" + self.run_it("top", "web", "nobody", "-d10ms",
+                                                                                      status=4).stderr)
+        self.assertEqual(done.stderr, "berthctl: there is no container nobo\\x1bdy\n"
+                                      "berthctl: no container's name fits the pattern \"x*\"\n")
+        self.assertEqual(json.loads(self.run_it("list", "nobody", "--json", status=4).stdout), [])
+        self.assertIn("--state= takes running, stopped", self.run_it("list", "--state=runing", status=2).stderr)
 
     def test_list_json(self) -> None:
         containers = {container["name"]: container for container in self.json("list")}
@@ -140,6 +153,25 @@ class Looking(Verbs):
         self.assertRegex(self.run_it("capabilities").stdout, r"\napparmor +no +the kernel was built \\x1b\[2Jwithout it\n")
         self.assertEqual(self.json("capabilities")[2], {"name": "pidfd", "available": True, "reason": None})
 
+    def test_json_is_documented(self) -> None:
+        """Each member of each object has its place in berthctl(1), and each place there is one."""
+        names = set()
+
+        def collect(value: Any) -> None:
+            for one in value if isinstance(value, list) else value.values() if isinstance(value, dict) else []:
+                collect(one)
+            names.update(value if isinstance(value, dict) else [])
+        for words, status in (("list",), 0), (("status", "web", "db"), 3), (("top", "--delay=10ms"), 0), \
+                (("capabilities",), 0), (("version",), 0):
+            collect(self.json(*words, status=status))
+        page = (pathlib.Path(__file__).resolve().parents[3] / "man/berthctl.1").read_text(encoding="utf-8")
+        listed = set(re.findall(r"[a-z][a-z0-9_]*", " ".join(re.findall(r"^\.Li (.*)", page, re.MULTILINE))))
+        self.assertEqual(names - listed, set())
+        described = re.search(r"^an array of objects without the log:(.*?)^\.Bl", page, re.MULTILINE | re.DOTALL)
+        assert described
+        of_status = set(re.findall(r"[a-z][a-z0-9_]*", " ".join(re.findall(r"^\.Li (.*)", described[1], re.MULTILINE))))
+        self.assertEqual(of_status - names, {"io"}) # a resource, which is not always measured
+
     def test_no_service(self) -> None:
         with with_bus.Bus(None) as bus:
             done = subprocess.run([BERTHCTL, "list"], env=bus.environment, stderr=subprocess.PIPE, text=True, check=False)
@@ -173,6 +205,7 @@ class Changing(Verbs):
         self.assertIn("did not stop in time", self.run_it("stop", "db", "--timeout=1us", status=1).stderr)
         self.assertIn("there is no container nobody", self.run_it("start", "nobody", status=4).stderr)
         self.run_it("start", "../x", status=2)
+        self.assertEqual(len(self.run_it("start", "a\nb", status=2).stderr.splitlines()), 1)
         self.run_it("start", "n*", status=4)
         self.run_it("start", "guarded", "--no-ask-password", status=5)
         self.run_it("stop", "db", "--timeout=soon", status=2)
