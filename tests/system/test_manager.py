@@ -99,6 +99,48 @@ def test_systemctl_behind_its_back(bus, container):
     assert bus.get('web', 'StartedUSec') == 0
 
 
+FORGED = '''
+import dbus, dbus.bus, dbus.lowlevel
+bus = dbus.bus.BusConnection(dbus.bus.BusConnection.TYPE_SYSTEM)
+unit = "/org/freedesktop/systemd1/unit/container_40web_2eservice"
+
+def send(path, interface, member, signature, *arguments):
+    signal = dbus.lowlevel.SignalMessage(path, interface, member)
+    signal.set_destination("org.berth.container1")
+    signal.append(*arguments, signature=signature)
+    bus.send_message(signal)
+
+def changed(interface, **values):
+    send(unit, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as", f"org.freedesktop.systemd1.{interface}",
+         dbus.Dictionary(values, signature="sv"), dbus.Array([], signature="s"))
+
+changed("Service", MainPID=dbus.UInt32(1), ControlGroup="/init.scope", ExecMainStatus=dbus.Int32(7), StatusText="forged",
+        StatusErrno=dbus.Int32(5))
+changed("Unit", ActiveState="failed")
+send("/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "UnitRemoved", "so", "container@web.service", unit)
+send("/org/freedesktop/DBus", "org.freedesktop.DBus", "NameOwnerChanged", "sss", "org.freedesktop.systemd1", ":1.1", "")
+bus.flush()
+bus.call_blocking("org.berth.container1", "/org/berth/container1", "org.freedesktop.DBus.Peer", "Ping", "", [])
+'''
+
+
+def test_forged_signals(bus, container, machine):
+    """Anybody can send a signal to the service that looks as if it came from systemd."""
+    web = container('web', SLEEPER)
+    web.start()
+    bus.wait_for(lambda: bus.get('web', 'ControlGroup') == web.show('ControlGroup'), 'the control group')
+    names = ('State', 'Leader', 'ControlGroup', 'ExitStatus', 'LastError')
+    before = {name: bus.get('web', name) for name in names}
+    assert before['State'] == 'running'
+    with bus.signals() as seen:
+        machine.run(['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', '/usr/bin/python3', '-c', FORGED])
+    assert changes(seen.messages) == []
+    assert {name: bus.get('web', name) for name in names} == before
+    # The true ones still come.
+    web.stop()
+    bus.wait_for(lambda: bus.listed() == {'web': 'stopped'}, 'the stop')
+
+
 def test_processes_of_no_container(bus):
     for pid in (1, 2, 4194305):
         with pytest.raises(CallFailed, match='no such process in a container'):
