@@ -26,6 +26,8 @@
 typedef struct Watch {
         char *path;
         char *container; /* whose drop-ins these are; NULL: all, or a directory of definitions */
+        char *only;      /* the one entry that counts, which may still have to be made; NULL: all do */
+        bool gone;       /* what was watched is not there any more, whatever has its name now */
         sd_event_source *source;
         Definitions *definitions;
 } Watch;
@@ -36,6 +38,7 @@ struct Definitions {
         size_t n_watches;
         char **touched; /* containers whose definition may say something else now */
         bool all_touched;
+        bool blind;      /* not everything can be watched, which was told */
         bool refreshing; /* what is announced meanwhile may ask for containers */
         sd_event_source *timer;
 };
@@ -47,6 +50,7 @@ static Watch *watch_free(Watch *watch) {
         sd_event_source_disable_unref(watch->source);
         free(watch->path);
         free(watch->container);
+        free(watch->only);
         free(watch);
         return NULL;
 }
@@ -87,6 +91,11 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
         _cleanup_free_ char *container = NULL;
         int r;
 
+        if (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT))
+                watch->gone = true;
+        else if (watch->only && (event->len == 0 || !streq(event->name, watch->only)))
+                return 0;
+
         if (watch->container)
                 container = strdup(watch->container);
         else if (event->len > 0 && container_of_file(event->name, &container) < 0)
@@ -122,7 +131,7 @@ static size_t watch_place(const Definitions *definitions, const char *path) {
         return low;
 }
 
-static int watch_add(Definitions *definitions, const char *path, const char *container) {
+static int watch_add(Definitions *definitions, const char *path, const char *container, const char *only) {
         size_t place = watch_place(definitions, path);
         _cleanup_(watch_freep) Watch *watch = NULL;
         int r;
@@ -137,6 +146,8 @@ static int watch_add(Definitions *definitions, const char *path, const char *con
         r = string_set(&watch->path, path);
         if (r >= 0)
                 r = string_set(&watch->container, container);
+        if (r >= 0)
+                r = string_set(&watch->only, only);
         if (r < 0)
                 return r;
 
@@ -145,6 +156,15 @@ static int watch_add(Definitions *definitions, const char *path, const char *con
                         watch);
         if (r == -ENOENT || r == -ENOTDIR || r == -EACCES)
                 return 0;
+        if (r == -ENOSPC || r == -EMFILE) {
+                /* A limit of this user's for all its processes: who asks is answered all the same. */
+                if (!definitions->blind)
+                        (void) fprintf(stderr, "<4>%s cannot be watched, its changes will not be announced: %s\n", path,
+                                       r == -ENOSPC ? "fs.inotify.max_user_watches is reached"
+                                                    : "fs.inotify.max_user_instances is reached");
+                definitions->blind = true;
+                return 0;
+        }
         if (r < 0)
                 return r;
         r = array_reserve(&definitions->watches, definitions->n_watches, sizeof(Watch *));
@@ -175,34 +195,57 @@ static int watch_drop_ins(Definitions *definitions, const char *directory) {
                 if (!container && !streq(entry->d_name, "container" DROPINS))
                         continue;
                 path = string_printf("%s/%s", directory, entry->d_name);
-                r = path ? watch_add(definitions, path, container) : -ENOMEM;
+                r = path ? watch_add(definitions, path, container, NULL) : -ENOMEM;
         }
 
         return r;
 }
 
-/* Directories that came after the last look are watched, those that are gone are not any more. */
+/* A directory that still has to be made is told by the one above it, which may have to be made as well. The one
+ * further up is watched first: what comes between is seen. */
+static int watch_above(Definitions *definitions, const char *directory) {
+        _cleanup_free_ char *above = strdup(directory), *further = NULL;
+        char *name;
+        int r;
+
+        if (!above)
+                return -ENOMEM;
+        name = strrchr(above, '/');
+        *name++ = '\0';
+        if (access(above, F_OK) < 0) {
+                char *name_above;
+
+                further = strdup(above);
+                if (!further)
+                        return -ENOMEM;
+                name_above = strrchr(further, '/');
+                *name_above++ = '\0';
+                r = watch_add(definitions, further, NULL, name_above);
+                if (r < 0)
+                        return r;
+        }
+
+        return watch_add(definitions, above, NULL, name);
+}
+
+/* Directories that came after the last look are watched, those that are gone or were replaced are not any more. */
 static int definitions_watch(Definitions *definitions) {
         const DefinitionSources *sources = definition_sources_host();
         int r = 0;
 
         for (size_t i = definitions->n_watches; i-- > 0;) {
-                if (access(definitions->watches[i]->path, F_OK) == 0)
+                const Watch *watch = definitions->watches[i];
+
+                if (!watch->gone && access(watch->path, F_OK) == 0)
                         continue;
                 watch_free(definitions->watches[i]);
                 array_remove(&definitions->watches, &definitions->n_watches, sizeof(Watch *), i);
         }
 
         for (size_t i = 0; r >= 0 && i < sources->n_directories; i++) {
-                _cleanup_free_ char *above = strdup(sources->directories[i].path);
-
-                /* The directory itself may still have to be made: the one above tells. */
-                if (!above)
-                        return -ENOMEM;
-                *strrchr(above, '/') = '\0';
-                r = watch_add(definitions, above, NULL);
+                r = watch_above(definitions, sources->directories[i].path);
                 if (r >= 0)
-                        r = watch_add(definitions, sources->directories[i].path, NULL);
+                        r = watch_add(definitions, sources->directories[i].path, NULL, NULL);
                 if (r >= 0)
                         r = watch_drop_ins(definitions, sources->directories[i].path);
         }

@@ -58,6 +58,35 @@ def test_an_edited_definition_is_told(bus, container, machine):
     assert told == [{'Definition': None}] * 3
 
 
+def test_directories_that_are_replaced(bus, no_leftovers, machine):
+    """One that is taken away and made again at once is another, and is watched again; so is one whose parent had gone."""
+    places, web = '/etc/berth/containers', '/etc/berth/containers/web.container'
+    drop_in = f'{web}.d/10.conf'
+    bus.listed()
+    machine.run(f'mv {places} {places}.away && mkdir {places}')
+    try:
+        time.sleep(0.3)
+        machine.write(web, SLEEPER)
+        bus.wait_for(lambda: bus.listed() == {'web': 'stopped'}, 'a definition in the new directory')
+        machine.write(drop_in, '[Container]\nDescription=first\n')
+        time.sleep(0.3)
+        machine.run(f'rm -r {web}.d && mkdir {web}.d')
+        time.sleep(0.3)
+        with bus.signals() as seen:
+            machine.write(drop_in, '[Container]\nDescription=second\n')
+        assert changes(seen.messages, 'web') == [('web', {'Definition': None})]
+
+        machine.run('mv /etc/berth /etc/berth.away')
+        bus.wait_for(lambda: bus.listed() == {}, 'the end of it')
+        machine.run(f'mkdir /etc/berth && sleep 0.3 && mkdir {places} && sleep 0.3')
+        machine.write(web, SLEEPER)
+        bus.wait_for(lambda: bus.listed() == {'web': 'stopped'}, 'a definition in what was made anew')
+    finally:
+        machine.run('if [ -e /etc/berth.away ]; then rm -rf /etc/berth; mv /etc/berth.away /etc/berth; fi; '
+                    f'rm -rf {places}; mv {places}.away {places}')
+    bus.wait_for(lambda: bus.listed() == {}, 'what was there before')
+
+
 def test_definition_is_not_for_everybody(bus, container):
     container('web', SLEEPER)
     bus.wait_for(lambda: 'web' in bus.listed(), 'the definition')
