@@ -119,11 +119,29 @@ const char *container_last_error(const Container *container) {
                                : "";
 }
 
+static const char *why_not_begun(const char *result) {
+        static const struct {
+                const char *result;
+                const char *why;
+        } map[] = {
+                {"dependency", "something that its unit requires could not be started"},
+                { "assert",    "what its unit asserts is not so"                      },
+                { "timeout",   "the time limit of the unit's job is over"             },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(map); i++)
+                if (streq(result, map[i].result))
+                        return map[i].why;
+
+        return NULL;
+}
+
 void container_note_job_end(Container *container, uint32_t id, const char *result) {
         container->job_ends[container->next_job_end] = (JobEnd){
                 .id = id,
                 .done = streq(result, "done") || streq(result, "skipped"),
                 .canceled = streq(result, "canceled"),
+                .not_begun = why_not_begun(result),
         };
         container->next_job_end = (container->next_job_end + 1) % JOB_ENDS;
 }

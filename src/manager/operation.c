@@ -131,20 +131,24 @@ static bool operation_starts(const Operation *operation) {
                operation->kind == OPERATION_RUN;
 }
 
-/* Why a start's job did not get done: in the launcher's words if there are some. */
-static void operation_start_failed(Operation *operation) {
+/* Why a start's job did not get done: in the launcher's words if there are some of this start. */
+static void operation_start_failed(Operation *operation, const char *not_begun) {
         const Container *container = operation->container;
         const UnitState *unit = &container->unit;
         char unit_of[UNIT_NAME_SIZE];
         _cleanup_free_ char *text = NULL;
 
-        if (unit->status_errno != 0 && unit->status_text) {
+        if (!not_begun && unit->status_errno != 0 && unit->status_text) {
                 operation_fail(operation, error_of_start(unit->status_errno), unit->status_text);
                 return;
         }
 
         unit_name(container->kind, container->name, unit_of);
-        if (unit->result && streq(unit->result, "timeout"))
+        if (not_begun)
+                text =
+                                string_printf("Cannot start container %s: %s; see systemctl status %s",
+                                              container->name, not_begun, unit_of);
+        else if (unit->result && streq(unit->result, "timeout"))
                 text =
                                 string_printf("Cannot start container %s: it was not ready within the "
                                               "unit's TimeoutStartSec=",
@@ -185,7 +189,7 @@ static void operation_judge(Operation *operation, const JobEnd *end) {
                 operation_fail(operation, ERROR_CANCELED,
                                "A later call, or systemctl, asked for the opposite meanwhile");
         else if (operation_starts(operation))
-                operation_start_failed(operation);
+                operation_start_failed(operation, end->not_begun);
         else
                 operation_fail(operation, ERROR_FAILED, "systemd could not stop the unit; see its journal");
 }

@@ -166,6 +166,27 @@ def test_the_cause_has_a_name(bus, defined, machine):
         machine.run(['systemctl', 'reset-failed', 'container@greedy.service'])
 
 
+def test_what_is_not_begun_has_a_cause_of_its_own(bus, defined, machine):
+    """A job that fails before the launcher runs: what the launcher said of an earlier start is not told again."""
+    web = defined('web', FAILING)
+    with pytest.raises(CallFailed, match='/bin/nothing'):
+        bus.manager('StartContainer', 's', 'web')
+    web.define(SLEEPER)
+    drop_in, needed = f'/run/systemd/system/{web.unit}.d/test.conf', '/run/systemd/system/test-needed.service'
+    machine.write(needed, '[Service]\nType=oneshot\nExecStart=/bin/false\n')
+    try:
+        for setting, words in (('Requires=test-needed.service\nAfter=test-needed.service', 'requires could not be started'),
+                               ('AssertPathExists=/nowhere', 'asserts is not so')):
+            machine.write(drop_in, f'[Unit]\n{setting}\n')
+            machine.run(['systemctl', 'daemon-reload'])
+            with pytest.raises(CallFailed, match=f'Cannot start container web: .* {words}'):
+                bus.manager('StartContainer', 's', 'web')
+    finally:
+        machine.remove(f'/run/systemd/system/{web.unit}.d', needed)
+        machine.run(['systemctl', 'daemon-reload'])
+        machine.run(['systemctl', 'reset-failed', 'test-needed.service'], check=False)
+
+
 def test_time_limit_of_a_stop(bus, defined):
     web = defined('web', DEAF)
     bus.manager('StartContainer', 's', 'web')

@@ -107,6 +107,10 @@ static void test_job_ends(void) {
         CHECK(container_job_end(container, 5)->done);
         CHECK(container_job_end(container, 6)->canceled && !container_job_end(container, 6)->done);
         CHECK(!container_job_end(container, 7)->canceled && !container_job_end(container, 7)->done);
+        CHECK(!container_job_end(container, 7)->not_begun);
+        container_note_job_end(container, 8, "dependency");
+        REQUIRE(container_job_end(container, 8));
+        CHECK(container_job_end(container, 8)->not_begun && !container_job_end(container, 8)->done);
         for (uint32_t id = 10; id < 10 + JOB_ENDS; id++)
                 container_note_job_end(container, id, "done");
         CHECK(!container_job_end(container, 5));
