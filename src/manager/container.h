@@ -58,7 +58,8 @@ typedef struct JobEnd {
         uint32_t id; /* 0: none */
         bool done;
         bool canceled;
-        const char *not_begun; /* why the unit was not touched, as a clause: what it says is of an earlier start */
+        const char *not_begun; /* why the unit was not touched, as a clause: what it says is of an earlier
+                                  start */
 } JobEnd;
 
 #define JOB_ENDS 4

@@ -159,7 +159,9 @@ static int watch_add(Definitions *definitions, const char *path, const char *con
         if (r == -ENOSPC || r == -EMFILE) {
                 /* A limit of this user's for all its processes: who asks is answered all the same. */
                 if (!definitions->blind)
-                        (void) fprintf(stderr, "<4>%s cannot be watched, its changes will not be announced: %s\n", path,
+                        (void) fprintf(stderr,
+                                       "<4>%s cannot be watched, its changes will not be announced: %s\n",
+                                       path,
                                        r == -ENOSPC ? "fs.inotify.max_user_watches is reached"
                                                     : "fs.inotify.max_user_instances is reached");
                 definitions->blind = true;
@@ -201,8 +203,8 @@ static int watch_drop_ins(Definitions *definitions, const char *directory) {
         return r;
 }
 
-/* A directory that still has to be made is told by the one above it, which may have to be made as well. The one
- * further up is watched first: what comes between is seen. */
+/* A directory that still has to be made is told by the one above it, which may have to be made as well. The
+ * one further up is watched first: what comes between is seen. */
 static int watch_above(Definitions *definitions, const char *directory) {
         _cleanup_free_ char *above = strdup(directory), *further = NULL;
         char *name;
@@ -228,7 +230,8 @@ static int watch_above(Definitions *definitions, const char *directory) {
         return watch_add(definitions, above, NULL, name);
 }
 
-/* Directories that came after the last look are watched, those that are gone or were replaced are not any more. */
+/* Directories that came after the last look are watched, those that are gone or were replaced are not any
+ * more. */
 static int definitions_watch(Definitions *definitions) {
         const DefinitionSources *sources = definition_sources_host();
         int r = 0;

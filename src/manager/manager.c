@@ -250,10 +250,12 @@ static int manager_take_descriptors(Manager *manager) {
         return n < 0 ? n : 0;
 }
 
-/* Signals are believed for what they say, and sd-bus takes the bus's word for who sends them. The bus looks at that
- * when it hands out what goes to everybody; what has an address, anybody may have sent to us. */
+/* Signals are believed for what they say, and sd-bus takes the bus's word for who sends them. The bus looks
+ * at that when it hands out what goes to everybody; what has an address, anybody may have sent to us. */
 static int on_addressed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return sd_bus_message_is_signal(message, NULL, NULL) > 0 && sd_bus_message_get_destination(message) ? 1 : 0;
+        return sd_bus_message_is_signal(message, NULL, NULL) > 0 && sd_bus_message_get_destination(message)
+                               ? 1
+                               : 0;
 }
 
 static int manager_connect(Manager *manager) {

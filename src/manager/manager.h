@@ -25,6 +25,7 @@ typedef struct Consoles Consoles;
 typedef struct Definitions Definitions;
 typedef struct HelperClient HelperClient;
 typedef struct Operation Operation;
+typedef struct PidQuestion PidQuestion;
 typedef struct Units Units;
 
 typedef struct Manager {
@@ -42,7 +43,7 @@ typedef struct Manager {
         Units *units;
         Operation *operations;
         unsigned n_operations;
-        unsigned n_pid_questions;
+        PidQuestion *pid_questions; /* that wait for systemd */
 } Manager;
 
 /* Runs until idle or told to end. 0 or a negative errno, which was told. */

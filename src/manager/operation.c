@@ -12,6 +12,7 @@
 #include "basic/array.h"
 #include "basic/string.h"
 #include "manager/bus/announce.h"
+#include "manager/bus/authorize.h"
 #include "manager/bus/errors.h"
 #include "manager/definitions.h"
 #include "manager/helper-client.h"
@@ -25,6 +26,7 @@ struct Operation {
         Operation *previous, *next;
         OperationKind kind;
         sd_bus_message *call;
+        uid_t uid;            /* whose call it is */
         Container *container; /* held */
         bool excludes;
         bool listed;
@@ -68,6 +70,42 @@ Operation *operation_free(Operation *operation) {
         return NULL;
 }
 
+/* Work on data, which takes as long as the data. */
+static bool operation_is_long(OperationKind kind) {
+        return kind == OPERATION_CREATE || kind == OPERATION_RUN || kind == OPERATION_REMOVE;
+}
+
+/* Is there room for one more? What others than root may ask for without waiting for the end of it leaves
+ * room for everybody else, also when the caller has left meanwhile. */
+static int operations_limit(const Manager *manager, OperationKind kind, uid_t uid, sd_bus_error *error) {
+        unsigned n = 0, n_long = 0;
+
+        if (manager->n_operations >= OPERATIONS_MAX)
+                return sd_bus_error_setf(
+                                error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "%d calls are waiting already; try again later", OPERATIONS_MAX);
+        if (uid == 0)
+                return 0;
+
+        for (const Operation *i = manager->operations; i; i = i->next)
+                if (i->uid == uid) {
+                        n++;
+                        n_long += operation_is_long(i->kind);
+                }
+        if (n >= OPERATIONS_EACH_MAX)
+                return sd_bus_error_setf(
+                                error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "%d calls of yours are waiting already; try again later",
+                                OPERATIONS_EACH_MAX);
+        if (operation_is_long(kind) && n_long >= OPERATIONS_LONG_EACH_MAX)
+                return sd_bus_error_setf(
+                                error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "%d containers are being made or removed for you already; try again later",
+                                OPERATIONS_LONG_EACH_MAX);
+
+        return 0;
+}
+
 int operation_new(
                 Manager *manager,
                 OperationKind kind,
@@ -76,11 +114,16 @@ int operation_new(
                 Operation **ret,
                 sd_bus_error *error) {
         Operation *operation;
+        uid_t uid;
+        int r;
 
-        if (manager->n_operations >= OPERATIONS_MAX)
-                return sd_bus_error_setf(
-                                error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                "%d calls are waiting already; try again later", OPERATIONS_MAX);
+        /* Authorisation has asked for it. */
+        r = sender_uid_known(manager->authorizer, call, &uid);
+        if (r < 0)
+                return r;
+        r = operations_limit(manager, kind, uid, error);
+        if (r < 0)
+                return r;
 
         operation = calloc(1, sizeof *operation);
         if (!operation)
@@ -89,6 +132,7 @@ int operation_new(
                 .manager = manager,
                 .kind = kind,
                 .call = sd_bus_message_ref(call),
+                .uid = uid,
                 .container = container,
         };
         if (container)
@@ -362,13 +406,10 @@ int operation_progress(Operation *operation, int *ret_fd) {
 int operation_ask(Operation **owner, sd_bus_message *helper_call, sd_bus_error *error) {
         Operation *operation = *owner;
         Manager *manager = operation->manager;
-        bool long_work = operation->kind == OPERATION_CREATE || operation->kind == OPERATION_RUN ||
-                         operation->kind == OPERATION_REMOVE;
+        HelperWork work = operation_is_long(operation->kind) ? HELPER_LONG : HELPER_SHORT;
         int r;
 
-        r =
-                        helper_call_new(manager->helper, helper_call, long_work ? HELPER_LONG : HELPER_SHORT,
-                                        on_helper, operation, &operation->question);
+        r = helper_call_new(manager->helper, helper_call, work, on_helper, operation, &operation->question);
         if (r < 0)
                 return sd_bus_error_setf(
                                 error, ERROR_HELPER_LOST, "The privileged helper cannot be asked: %s",

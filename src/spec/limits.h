@@ -96,7 +96,9 @@
 #define HELPER_ACCEPT_USEC (UINT64_C(100) * 1000)
 #define HELPER_REFUSALS_MAX 30            /* lines about refusals in this time: */
 #define HELPER_REFUSALS_USEC (UINT64_C(10) * 1000000)
-#define OPERATIONS_MAX 1024               /* D-Bus calls that wait for the helper or a job */
+#define OPERATIONS_MAX 1024               /* D-Bus calls that wait for the helper or a job, in all */
+#define OPERATIONS_EACH_MAX 128           /* of one uid; not of root */
+#define OPERATIONS_LONG_EACH_MAX 4        /* of these those that make or remove containers; the helper works on 16 */
 #define DESCRIPTORS_MAX 64                /* that a caller hands over with a definition */
 /* What berth takes into its store from an archive, a tree or an image. */
 #define UNPACK_MEMBERS_MAX 4000000
@@ -111,5 +113,6 @@
 
 #define IMAGE_PARTITIONS_MAX 1024         /* in a disk image's partition table; 128 is usual */
 #define IMAGE_PARTITION_ENTRY_MAX 4096    /* bytes of an entry in it; 128 is usual */
-#define PID_QUESTIONS_MAX 16              /* GetContainerByPID calls that wait for systemd */
+#define PID_QUESTIONS_MAX 16              /* GetContainerByPID calls that wait for systemd, of root and of all others */
+#define PID_QUESTIONS_EACH_MAX 4          /* of these, of one uid */
 #define UNPACK_SILENCE_MSEC (5 * 60 * 1000) /* for which an archive on a pipe may say nothing */

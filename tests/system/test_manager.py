@@ -179,6 +179,30 @@ def test_processes_of_no_container(bus):
             bus.manager('GetContainerByPID', 'u', pid)
 
 
+def test_many_who_ask_for_processes(bus, machine):
+    """What one user asks for all the time leaves room for others."""
+    script = f'''
+import dbus.bus, dbus.lowlevel
+bus = dbus.bus.BusConnection(dbus.bus.BusConnection.TYPE_SYSTEM)
+while True:
+    for _ in range(100):
+        message = dbus.lowlevel.MethodCallMessage("{NAME}", "{ROOT}", "{MANAGER}", "GetContainerByPID")
+        message.append(1, signature="u")
+        last = bus.send_message_with_reply(message, lambda message: None, 60)
+    last.block()
+'''
+    unit = 'test-asking.service'
+    machine.run(['systemd-run', '--quiet', '--collect', f'--unit={unit}', '--uid=nobody', '/usr/bin/python3', '-c', script])
+    try:
+        bus.listed()
+        for _ in range(50):
+            with pytest.raises(CallFailed, match='no such process in a container'):
+                bus.manager('GetContainerByPID', 'u', 1)
+        assert machine.run(['systemctl', 'is-active', unit], check=False).stdout == 'active\n'
+    finally:
+        machine.run(['systemctl', 'stop', unit])
+
+
 def test_a_start_that_fails(bus, container):
     web = container('web', FAILING)
     bus.wait_for(lambda: 'web' in bus.listed(), 'the definition')

@@ -201,6 +201,70 @@ def test_what_a_rule_is_told(polkit, web, container, machine):
         machine.remove('/var/lib/berth/containers/made.container')
 
 
+ANNIE = 'polkit.addRule(function(action, subject) { if (subject.user == "annie") return polkit.Result.YES; });\n'
+# Ends at the first refusal that is about the calls of this user, and prints how many it has begun.
+GREEDY = '''
+import os, sys
+import dbus, dbus.bus, dbus.lowlevel
+from dbus.mainloop.glib import DBusGMainLoop
+from gi.repository import GLib
+DBusGMainLoop(set_as_default=True)
+MANAGER = ("org.berth.container1", "/org/berth/container1", "org.berth.container1.Manager")
+buses = [dbus.bus.BusConnection(dbus.bus.BusConnection.TYPE_SYSTEM) for _ in range(20)]
+loop, ends, sent = GLib.MainLoop(), os.pipe(), [0]
+
+def stop():
+    message = dbus.lowlevel.MethodCallMessage(*MANAGER, "StopContainer")
+    message.append("deaf", 0, signature="st")
+    return message
+
+def create():
+    message = dbus.lowlevel.MethodCallMessage(*MANAGER, "CreateContainer")
+    message.append(f"new-{sent[0]}", "[Root]\\nManaged=yes\\n", {"tar": dbus.types.UnixFd(ends[0])}, {},
+                   signature="ssa{sh}a{sv}")
+    return message
+
+def answered(message):
+    text = str(message.get_args_list())
+    if "wait for authorization" not in text:
+        print(sent[0], text)
+        loop.quit()
+
+def send():
+    for _ in range(8 if sys.argv[1] == "stop" else 1):
+        buses[sent[0] % len(buses)].send_message_with_reply(globals()[sys.argv[1]](), answered, 100)
+        sent[0] += 1
+    if sent[0] > int(sys.argv[2]):
+        loop.quit()
+    return True
+
+GLib.timeout_add(100, send)
+loop.run()
+'''
+
+
+def test_one_who_may_does_not_keep_others_out(polkit, container, machine):
+    """Calls that wait are counted for each user, those of a caller who has left included."""
+    deaf = container('deaf', '[Container]\nBoot=no\nCommand=/bin/sh -c "trap : TERM; while :; do sleep 1; done"\n'
+                             'StopSignal=TERM\n[Root]\nPath=/srv/guests/busybox\nReadOnly=yes\n')
+    deaf.start()
+    machine.write('/run/caller/greedy.py', GREEDY)
+    polkit.rules(ANNIE)
+
+    def greedy(what, most):
+        return machine.run_as('annie', ['/usr/bin/python3', '/run/caller/greedy.py', what, str(most)], timeout=120).stdout
+    try:
+        assert 'calls of yours are waiting already' in greedy('stop', 400)
+        refused(polkit.call('annie', MANAGER, 'StopContainer', 's t', 'deaf', 0),
+                'org.freedesktop.DBus.Error.LimitsExceeded', 'of yours')
+        machine.run(['busctl', 'call', 'org.berth.container1', *MANAGER, 'KillContainer', 'ssi', 'deaf', 'all', '9'])
+        deaf.wait_for(lambda: deaf.show('ActiveState') in ('failed', 'inactive'), 'the end')
+        assert polkit.call('annie', DB, 'Start').startswith('org.freedesktop.DBus.Error.UnknownObject')
+        assert 'made or removed for you already' in greedy('create', 40)
+    finally:
+        machine.remove('/run/caller/greedy.py')
+
+
 def test_no_polkit(polkit, web, machine):
     """Nobody who could say yes is no yes; root does not need it."""
     machine.run(['systemctl', 'mask', '--runtime', '--now', 'polkit'])

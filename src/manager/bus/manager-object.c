@@ -7,6 +7,7 @@
 
 #include "basic/macro.h"
 #include "manager/bus/announce.h"
+#include "manager/bus/authorize.h"
 #include "manager/bus/errors.h"
 #include "manager/bus/objects.h"
 #include "manager/bus/verbs.h"
@@ -117,17 +118,40 @@ static int method_get(sd_bus_message *call, void *userdata, sd_bus_error *error)
         return r < 0 ? r : reply_container(call, container);
 }
 
-typedef struct PidQuestion {
+struct PidQuestion {
         Manager *manager;
+        PidQuestion *next;
         sd_bus_message *call;
-} PidQuestion;
+        uid_t uid;
+};
 
 static void pid_question_free(void *userdata) {
         PidQuestion *question = userdata;
 
-        question->manager->n_pid_questions--;
+        for (PidQuestion **i = &question->manager->pid_questions; *i; i = &(*i)->next)
+                if (*i == question) {
+                        *i = question->next;
+                        break;
+                }
         sd_bus_message_unref(question->call);
         free(question);
+}
+
+/* Anybody may ask, and the bus lets the manager have only so many calls open. Root has as many as all
+ * others. */
+static int pid_questions_limit(const Manager *manager, uid_t uid, sd_bus_error *error) {
+        unsigned n = 0, n_uid = 0;
+
+        for (const PidQuestion *i = manager->pid_questions; i; i = i->next) {
+                n += (i->uid == 0) == (uid == 0);
+                n_uid += i->uid == uid;
+        }
+        if (n >= PID_QUESTIONS_MAX || (uid != 0 && n_uid >= PID_QUESTIONS_EACH_MAX))
+                return sd_bus_error_set(
+                                error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "Too many such calls wait already; try again");
+
+        return 0;
 }
 
 static int on_unit_of_pid(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
@@ -156,6 +180,7 @@ static int method_get_by_pid(sd_bus_message *call, void *userdata, sd_bus_error 
         sd_bus_slot *slot;
         PidQuestion *question;
         uint32_t pid;
+        uid_t uid;
         int r;
 
         r = sd_bus_message_read(call, "u", &pid);
@@ -166,16 +191,22 @@ static int method_get_by_pid(sd_bus_message *call, void *userdata, sd_bus_error 
                                 error, SD_BUS_ERROR_INVALID_ARGS,
                                 "pid: the number of a process is expected");
 
-        /* Anybody may ask, and the bus lets the manager have only so many calls open. */
-        if (manager->n_pid_questions >= PID_QUESTIONS_MAX)
-                return sd_bus_error_setf(
-                                error, SD_BUS_ERROR_LIMITS_EXCEEDED, "%d such calls wait already; try again",
-                                PID_QUESTIONS_MAX);
+        r = sender_uid(manager->authorizer, call, &uid, error);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = pid_questions_limit(manager, uid, error);
+        if (r < 0)
+                return r;
         question = calloc(1, sizeof *question);
         if (!question)
                 return -ENOMEM;
-        *question = (PidQuestion){ .manager = manager, .call = sd_bus_message_ref(call) };
-        manager->n_pid_questions++;
+        *question = (PidQuestion){
+                .manager = manager,
+                .next = manager->pid_questions,
+                .call = sd_bus_message_ref(call),
+                .uid = uid,
+        };
+        manager->pid_questions = question;
 
         r = sd_bus_call_method_async(
                         manager->bus, &slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD ".Manager", "GetUnitByPID",
