@@ -81,36 +81,48 @@ static int import_head(Import *import, char *line) {
 }
 
 static int import_section(Import *import, const char *line) {
+        /* LXC takes each in small and in capital letters. */
         static const struct {
-                const char *lxc, *ours;
+                const char *lxc, *ours; /* NULL: berth does not filter for it */
         } names[] = {
-                {"[all]",      "[*]"     },
-                { "[x86]",     "[x86]"   },
-                { "[x86_64]",  "[x86-64]"},
-                { "[X86]",     "[x86]"   },
-                { "[X86_64]",  "[x86-64]"},
-                { "[x32]",     "[x32]"   },
-                { "[arm]",     "[arm]"   },
-                { "[arm64]",   "[arm64]" },
-                { "[aarch64]", "[arm64]" },
-                { "[i386]",    "[x86]"   },
-                { "[amd64]",   "[x86-64]"},
+                {"[all]",          "[*]"     },
+                { "[x86]",         "[x86]"   },
+                { "[i386]",        "[x86]"   },
+                { "[x86_64]",      "[x86-64]"},
+                { "[amd64]",       "[x86-64]"},
+                { "[x32]",         "[x32]"   },
+                { "[arm]",         "[arm]"   },
+                { "[arm64]",       "[arm64]" },
+                { "[aarch64]",     "[arm64]" },
+                { "[loongarch64]", NULL      },
+                { "[mips]",        NULL      },
+                { "[mips64]",      NULL      },
+                { "[mips64n32]",   NULL      },
+                { "[mipsel]",      NULL      },
+                { "[mipsel64]",    NULL      },
+                { "[mipsel64n32]", NULL      },
+                { "[ppc]",         NULL      },
+                { "[ppc64]",       NULL      },
+                { "[ppc64le]",     NULL      },
+                { "[s390]",        NULL      },
+                { "[s390x]",       NULL      },
         };
-        size_t n = strlen(line);
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (streq(names[i].lxc, line)) {
-                        import->skip = false;
-                        fprintf(import->out, "%s\n", names[i].ours);
+                if (strcasecmp(names[i].lxc, line) == 0) {
+                        import->skip = !names[i].ours;
+                        if (names[i].ours)
+                                fprintf(import->out, "%s\n", names[i].ours);
+                        else
+                                fprintf(import->out,
+                                        "# %s is left out: berth filters for x86-64, x86, x32, arm64 and "
+                                        "arm.\n",
+                                        names[i].lxc);
                         return 0;
                 }
-        if (n < 3 || line[n - 1] != ']' ||
-            strspn(line + 1, "abcdefghijklmnopqrstuvwxyz0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZ") != n - 2)
-                return complain(import, "a section is [ARCHITECTURE]");
 
-        import->skip = true;
-        fprintf(import->out, "# %s is left out: berth filters for x86-64, x86, x32, arm64 and arm.\n", line);
-        return 0;
+        /* To leave it out would be to leave out what it forbids. */
+        return complain(import, "a section is [all] or an architecture that LXC knows, such as [x86_64]");
 }
 
 static int number_of(const char *text, uint64_t *ret) {
@@ -126,7 +138,7 @@ static int number_of(const char *text, uint64_t *ret) {
 /* "index,value,operator[,second value]" */
 static int import_comparison(Import *import, char *fields[static 4], bool first) {
         static const struct {
-                const char *lxc, *ours;
+                const char *lxc, *sign; /* LXC takes either, and berth the sign */
         } operators[] = {
                 {"SCMP_CMP_NE",  "!="},
                 { "SCMP_CMP_LT", "<" },
@@ -142,7 +154,7 @@ static int import_comparison(Import *import, char *fields[static 4], bool first)
             (fields[3] && number_of(fields[3], &second) < 0))
                 return complain(import,
                                 "an argument is [INDEX,VALUE,OPERATOR] or [INDEX,VALUE,OPERATOR,MASK]");
-        if (streq(fields[2], "SCMP_CMP_MASKED_EQ")) {
+        if (streq(fields[2], "SCMP_CMP_MASKED_EQ") || streq(fields[2], "&=")) {
                 /* The value stands first, the mask last. */
                 if (!fields[3] || (value & ~second))
                         return complain(import, "SCMP_CMP_MASKED_EQ has a mask that the value lies in");
@@ -151,13 +163,15 @@ static int import_comparison(Import *import, char *fields[static 4], bool first)
                 return 0;
         }
         for (size_t i = 0; i < ELEMENTSOF(operators); i++)
-                if (streq(operators[i].lxc, fields[2])) {
+                if (streq(operators[i].lxc, fields[2]) || streq(operators[i].sign, fields[2])) {
                         fprintf(import->out, "%s arg%" PRIu64 " %s 0x%" PRIx64, joint, index,
-                                operators[i].ours, value);
+                                operators[i].sign, value);
                         return 0;
                 }
 
-        return complain(import, "the operator is one of SCMP_CMP_NE, LT, LE, EQ, GE, GT and MASKED_EQ");
+        return complain(import,
+                        "the operator is one of SCMP_CMP_NE, LT, LE, EQ, GE, GT and MASKED_EQ, or of "
+                        "!=, <, <=, ==, >=, > and &=");
 }
 
 static int import_arguments(Import *import, char *text) {

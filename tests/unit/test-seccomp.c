@@ -498,10 +498,14 @@ static void test_lxc(void) {
                                    "open_by_handle_at\n"
                                    "ioctl errno 13 [1,0x5412,SCMP_CMP_MASKED_EQ,0xffffffff]\n"
                                    "clone allow [0,5,SCMP_CMP_GE][1,0,SCMP_CMP_NE]\n"
+                                   "mknod errno 1 [1, 8192, &=, 0xf000],[2,0,!=] # comment\n"
+                                   "lseek trap [1,5,<]\n"
                                    "[x86]\n"
                                    "mkdir errno 1\n"
-                                   "[ppc64le]\n"
-                                   "rmdir errno 1\n";
+                                   "[PPC64LE]\n"
+                                   "rmdir errno 1\n"
+                                   "[ALL]\n"
+                                   "swapon errno   13\n";
         static const char expected[] =
                         "default allow\n"
                         "[*]\n"
@@ -510,9 +514,13 @@ static void test_lxc(void) {
                         "kill open_by_handle_at\n"
                         "errno 13 ioctl if arg1 & 0xffffffff == 0x5412\n"
                         "allow clone if arg0 >= 0x5 and arg1 != 0x0\n"
+                        "errno 1 mknod if arg1 & 0xf000 == 0x2000 and arg2 != 0x0\n"
+                        "trap lseek if arg1 < 0x5\n"
                         "[x86]\n"
                         "errno 1 mkdir\n"
-                        "# [ppc64le] is left out: berth filters for x86-64, x86, x32, arm64 and arm.\n";
+                        "# [ppc64le] is left out: berth filters for x86-64, x86, x32, arm64 and arm.\n"
+                        "[*]\n"
+                        "errno 13 swapon\n";
         static const char *const broken[] = { "1\nallowlist\n",
                                               "2\n",
                                               "2\nlist\n",
@@ -521,6 +529,9 @@ static void test_lxc(void) {
                                               "2\ndenylist\nread log\n",
                                               "2\ndenylist\nread kill [9,1,SCMP_CMP_EQ]\n",
                                               "2\ndenylist\nread kill [0,1]\n",
+                                              "2\ndenylist\nread kill [0,1,=]\n",
+                                              "2\ndenylist\nread kill [0,1,&=]\n",
+                                              "2\ndenylist\n[sparc]\nread kill\n",
                                               "2\ndenylist\n../x kill\n" };
         _cleanup_(problems_clear) Problems none = PROBLEMS_EMPTY;
         _cleanup_(filter_clear) Filter filter = FILTER_NULL;
@@ -533,6 +544,8 @@ static void test_lxc(void) {
         CHECK_INT(ask_x86(&filter, "mkdir", 0, 0, 0), ERROR(EPERM));
         CHECK_INT(ask(&filter, "umount2", 0, 1, 0), ERROR(EACCES));
         CHECK_INT(ask(&filter, "umount2", 0, 2, 0), ALLOW);
+        CHECK_INT(ask(&filter, "rmdir", 0, 0, 0), ALLOW);
+        CHECK_INT(ask(&filter, "swapon", 0, 0, 0), ERROR(EACCES));
 
         for (size_t i = 0; i < ELEMENTSOF(broken); i++) {
                 _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
