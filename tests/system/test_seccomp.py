@@ -183,6 +183,17 @@ def test_untrusted_file(container, machine, probe_tree):
         machine.run('rm -r /etc/berth/seccomp')
 
 
+def test_long_complaint(container, machine, probe_tree):
+    """What the compiler says of a profile is told, also when it is more than it may write."""
+    machine.write('/etc/berth/seccomp/long.seccomp', 'allow read\nallow ' + 'x' * 50000 + '\n')
+    try:
+        one = container('long', definition(probe_tree, 'Seccomp=long\n'))
+        one.start(check=False)
+        assert '/etc/berth/seccomp/long.seccomp:2: xxxx' in one.show('StatusText')
+    finally:
+        machine.run('rm -r /etc/berth/seccomp')
+
+
 SERVER = '''
 import array, ctypes, fcntl, os, socket, struct, sys
 path, mode = sys.argv[1:]

@@ -29,9 +29,13 @@ static int limit(__rlimit_resource_t resource, uint64_t value) {
         return setrlimit(resource, &limits) < 0 ? -errno : 0;
 }
 
-/* Nobody, without a right, and without the possibility to get one. */
+/* Nobody, without a right, and without the possibility to get one. What it says beyond the limit is lost; it
+ * is not to die of it, and its first line with it. */
 static int child_shed(const Compiler *compiler) {
         const uid_t nobody = nested() ? NOBODY_INSIDE : NOBODY;
+
+        if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+                return -errno;
 
         if (setgroups(0, NULL) < 0 || setresgid(nobody, nobody, nobody) < 0 ||
             setresuid(nobody, nobody, nobody) < 0)
