@@ -21,6 +21,8 @@
 #define SECCOMP_NESTING "nesting"       /* what Nesting= adds to it */
 #define SECCOMP_SUFFIX ".seccomp"
 #define SECCOMP_CACHE "/var/cache/berth/seccomp" /* a file for each program that was ever needed, by its name */
+/* Of a unit's launch/ cgroup: the name of the program that the container runs with, or SECCOMP_OFF. */
+#define SECCOMP_ATTRIBUTE "user.berth.seccomp"
 #define SECCOMP_FORMAT "1" /* of what the compiler makes of a bundle: part of a program's name */
 
 typedef struct SeccompSource {

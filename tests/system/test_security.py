@@ -125,7 +125,7 @@ def test_weak(machine, defined):
     expected = {('user-namespace', 'UserNamespace', HIGH), ('seccomp', 'Seccomp', HIGH), ('nesting', 'Nesting', HIGH),
                 ('bounding-capabilities', 'Capabilities', HIGH), ('tasks-limit', 'TasksMax', MEDIUM),
                 ('namespaces', 'Share', MEDIUM), ('namespaces', 'Share', LOW), ('device', 'Path', MEDIUM),
-                ('proc', 'UnmaskPaths', HIGH), ('keyring', 'Keyring', MEDIUM)}
+                ('proc', 'UnmaskPaths', HIGH), ('keyring', 'Keyring', MEDIUM), ('host-files', 'Source', HIGH)}
 
     def found(told):
         return {(f['layer'], f['key'], f['severity']) for f in told.all['findings']}
@@ -207,3 +207,28 @@ def test_nesting(machine, defined):
     nesting.start()
     told = Told(machine, 'nesting', status=6)
     assert [(f['layer'], f['key'], f['severity']) for f in told.all['findings']] == [('nesting', 'Nesting', MEDIUM)]
+
+
+def test_filter_in_effect(machine, defined):
+    """A filter that the definition would not make any more is told from the one that is in effect."""
+    one = defined('replaced', USUAL)
+    profile = '/etc/berth/seccomp/base.seccomp'
+    one.start()
+    filtered = Told(machine, 'replaced').value('seccomp')
+    assert re.fullmatch('calls are filtered, profile default, program [0-9a-f]{64}', filtered)
+    try:
+        # Written before the start, as far as its date tells.
+        machine.write(profile, 'extends groups\ndefault allow\n')
+        machine.run(['touch', '-d', '2001-01-01', profile])
+        told = Told(machine, 'replaced', status=6)
+        assert told.all['changed'] == profile
+        assert told.value('seccomp') == filtered.replace('profile default, ', '') + \
+            ', which is not that of the definition as it is now'
+        one.restart()
+        told = Told(machine, 'replaced', status=6)
+        assert told.all['changed'] is None and told.value('seccomp') != filtered
+        assert told.value('seccomp').startswith('calls are filtered, profile default, program ')
+    finally:
+        machine.remove(profile)
+    # Nothing is left that would tell what the filter is made of, and it is not called the default.
+    assert Told(machine, 'replaced').rated('unknown') == {'seccomp'}

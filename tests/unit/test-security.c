@@ -181,6 +181,9 @@ static void test_configured(void) {
                 { SEVERITY_LOW, "label", "AppArmor", "[Security]\nAppArmor=mine\n" },
                 { SEVERITY_LOW, "label", "AppArmorRules", "[Security]\nAppArmorRules=mount,\n" },
                 { SEVERITY_LOW, "proc", "UnmaskPaths", "[Security]\nUnmaskPaths=/proc/kcore\n" },
+                { SEVERITY_MEDIUM, "host-files", "Source", "[Mount]\nSource=/srv/a\nTarget=/a\nIDMap=yes\n" },
+                { SEVERITY_HIGH, "host-files", "Source",
+                  "[Mount]\nSource=/srv/a\nTarget=/a\n[Identity]\nUserNamespace=no\n" },
                 { SEVERITY_LOW, "keyring", "Keyring", "[Security]\nKeyring=inherit\n" },
                 { SEVERITY_MEDIUM, "nesting", "Nesting", "[Security]\nNesting=yes\n" },
         };
@@ -188,7 +191,10 @@ static void test_configured(void) {
         _cleanup_(report_clear) Report report = {};
         _cleanup_(view_clear) View view = VIEW_NULL;
 
-        judge_text(USUAL "[Security]\nSeccompRules=errno EPERM getpid\n", &view, &report);
+        judge_text(USUAL "[Security]\nSeccompRules=errno EPERM getpid\n"
+                         "[Mount]\nSource=/srv/a\nTarget=/a\n"
+                         "[Mount]\nSource=/srv/a\nTarget=/b\nIDMap=yes\nReadOnly=yes\n",
+                   &view, &report);
         CHECK_INT(report.n_findings, 0);
         CHECK_INT(report_worst(&report), SEVERITY_NONE);
         for (size_t i = 0; i < report.n_rows; i++)
@@ -326,6 +332,35 @@ static void test_profiles_of_the_host(void) {
         }
 }
 
+/* The filter of the start, as the launcher noted it. */
+static void test_filter(void) {
+        _cleanup_(report_clear) Report report = {};
+        _cleanup_(view_clear) View view = VIEW_NULL;
+
+        set_running(&view);
+        view.filter = strdup(HASH);
+        view.program = strdup(HASH);
+        view.program_kept = ANSWER_NO;
+        REQUIRE(view.filter && view.program && judge(&view, &report) == 0);
+        CHECK_STR(row(&report, "seccomp")->value, "calls are filtered, profile default, program " HASH);
+        CHECK_INT(row(&report, "seccomp")->rating, RATING_FINE);
+
+        report_clear(&report);
+        view.program[0] = '1';
+        REQUIRE(judge(&view, &report) == 0);
+        CHECK_STR(row(&report, "seccomp")->value,
+                  "calls are filtered, program " HASH ", which is not that of the definition as it is now");
+        CHECK_INT(row(&report, "seccomp")->rating, RATING_UNKNOWN);
+
+        /* One that process 1 has put on itself. */
+        report_clear(&report);
+        memcpy(view.filter, "off", sizeof "off");
+        REQUIRE(judge(&view, &report) == 0);
+        CHECK_INT(row(&report, "seccomp")->rating, RATING_WEAK);
+        REQUIRE(find(&report, "seccomp"));
+        CHECK_INT(find(&report, "seccomp")->severity, SEVERITY_HIGH);
+}
+
 /* With nothing that can be seen, nothing is claimed. */
 static void test_unseen(void) {
         _cleanup_(report_clear) Report report = {};
@@ -400,5 +435,6 @@ TESTS(test_devices,
       test_configured,
       test_in_effect,
       test_profiles_of_the_host,
+      test_filter,
       test_unseen,
       test_hidden_parts)

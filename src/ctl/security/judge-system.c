@@ -10,6 +10,7 @@
 #include "basic/string.h"
 #include "ctl/format.h"
 #include "ctl/security/judge.h"
+#include "spec/key.h"
 #include "spec/limits.h"
 
 #define PAYLOAD "/payload"
@@ -36,6 +37,36 @@ static void judge_locks(const Judge *judge) {
         }
 }
 
+/* Files of the host that are shown with owners that somebody inside can be. Others can be changed by whoever
+ * may change them on the host. */
+static bool is_weak_mount(const Judge *judge, const MountSpec *mount) {
+        return !mount->read_only && (mount->idmap || judge->own_user == ANSWER_NO) &&
+               !definition_descriptor(mount->source);
+}
+
+static void judge_host_files(const Judge *judge, size_t i) {
+        const Definition *definition = judge->definition;
+        const MountSpec *mount = definition->mounts + i;
+        bool weak;
+
+        if (mount->type != MOUNT_BIND)
+                return;
+        weak = is_weak_mount(judge, mount);
+        report_row(judge->report, "host-files", SOURCE_DEFINITION, weak ? RATING_WEAK : RATING_PLAIN,
+                   "%s on %s, %s%s%s%s", mount->source, mount->target,
+                   mount->read_only ? "read-only" : "writable",
+                   mount->flags & MOUNT_FLAG_NOSUID ? ", nosuid" : "",
+                   mount->flags & MOUNT_FLAG_NODEV ? ", nodev" : "",
+                   mount->idmap ? ", its owners' ids" : "");
+        if (!weak)
+                return;
+        report_find(judge->report, "host-files", judge_severity(judge, SEVERITY_MEDIUM, SEVERITY_HIGH), NULL,
+                    NULL, "what the host has in %s can be changed, by root inside as by root outside",
+                    mount->source);
+        report_blame(judge->report, SECTION_MOUNT, "Source",
+                     definition_entry_origin(definition, SECTION_MOUNT, i, "Source"));
+}
+
 void judge_mounts(const Judge *judge) {
         const Definition *definition = judge->definition;
         const View *view = judge->view;
@@ -50,17 +81,8 @@ void judge_mounts(const Judge *judge) {
                 report_row(judge->report, "mounts", SOURCE_KERNEL, RATING_PLAIN,
                            "%zu, of which %zu nosuid, %zu nodev", view->mounts.n, nosuid, nodev);
 
-        for (size_t i = 0; definition && i < definition->n_mounts; i++) {
-                const MountSpec *mount = definition->mounts + i;
-
-                if (mount->type == MOUNT_BIND)
-                        report_row(judge->report, "host-files", SOURCE_DEFINITION, RATING_PLAIN,
-                                   "%s on %s, %s%s%s%s", mount->source, mount->target,
-                                   mount->read_only ? "read-only" : "writable",
-                                   mount->flags & MOUNT_FLAG_NOSUID ? ", nosuid" : "",
-                                   mount->flags & MOUNT_FLAG_NODEV ? ", nodev" : "",
-                                   mount->idmap ? ", its owners' ids" : "");
-        }
+        for (size_t i = 0; definition && i < definition->n_mounts; i++)
+                judge_host_files(judge, i);
 }
 
 void judge_descriptors(const Judge *judge) {

@@ -243,25 +243,37 @@ static void judge_seccomp_keys(const Judge *judge) {
                             definition->seccomp_notify);
 }
 
-static char *describe_filter(const Judge *judge) {
+/* By what the launcher noted; else by the kernel, which counts also what process 1 has put on itself. */
+static Answer filter_answer(const View *view) {
+        if (view->status.seccomp == SECCOMP_MODE_DISABLED || streq_null(view->filter, SECCOMP_OFF))
+                return ANSWER_NO;
+
+        return view->filter || view->status.seccomp >= 0 ? ANSWER_YES : ANSWER_UNKNOWN;
+}
+
+static char *describe_filter(const Judge *judge, bool other) {
         const View *view = judge->view;
-        const char *profile = judge->definition ? definition_seccomp(judge->definition) : NULL;
+        const char *profile = judge->definition && !other ? definition_seccomp(judge->definition) : NULL;
+        const char *program = view->filter ?: view->program;
 
         return string_printf(
                         "%s%s%s%s%s%s", view->running ? "calls are filtered" : "calls will be filtered",
-                        profile ? ", profile " : "", profile ?: "", view->program ? ", program " : "",
-                        view->program ?: "", view->program_kept == ANSWER_NO ? " (not made yet)" : "");
+                        profile ? ", profile " : "", profile ?: "", program ? ", program " : "",
+                        program ?: "",
+                        other ? ", which is not that of the definition as it is now"
+                        : view->program_kept == ANSWER_NO && !view->running ? " (not made yet)"
+                                                                            : "");
 }
 
 void judge_seccomp(const Judge *judge) {
         const Definition *definition = judge->definition;
-        int mode = judge->view->status.seccomp;
+        const View *view = judge->view;
+        bool other = view->filter && definition &&
+                     (view->program ? !streq(view->program, view->filter) : !definition_seccomp(definition));
         Source source;
         Answer on =
-                        known_best(mode < 0                        ? ANSWER_UNKNOWN
-                                   : mode == SECCOMP_MODE_DISABLED ? ANSWER_NO
-                                                                   : ANSWER_YES,
-                                   definition, definition && definition_seccomp(definition), &source);
+                        known_best(filter_answer(view), definition,
+                                   definition && definition_seccomp(definition), &source);
         size_t before = judge->report->n_findings;
         _cleanup_free_ char *text = NULL;
 
@@ -278,12 +290,15 @@ void judge_seccomp(const Judge *judge) {
 
         if (definition)
                 judge_seccomp_keys(judge);
-        text = describe_filter(judge);
+        text = describe_filter(judge, other);
         if (!text)
                 judge->report->error = -ENOMEM;
         else
                 report_row(judge->report, "seccomp", source,
-                           judge->report->n_findings > before ? RATING_WEAK : RATING_FINE, "%s", text);
+                           judge->report->n_findings > before ? RATING_WEAK
+                           : other                            ? RATING_UNKNOWN
+                                                              : RATING_FINE,
+                           "%s", text);
 }
 
 void judge_privileges(const Judge *judge) {

@@ -50,26 +50,25 @@ static int load_from_service(berth *connection, const char *name, View *view) {
         return r == -ENOMEM ? r : 0;
 }
 
-/* A file that was changed after the start says what the next one will do. */
-static int find_changed(const berth_status *status, View *view) {
-        const Definition *definition = view->definition;
+static bool is_younger(const struct timespec *time, uint64_t usec) {
+        return (uint64_t) time->tv_sec * USEC_PER_SEC + (uint64_t) time->tv_nsec / 1000 > usec;
+}
 
-        for (size_t i = 0; definition && i < definition->n_files; i++) {
-                struct stat st;
-                uint64_t usec;
+/* A file that was changed after the start says what the next one will do. One that came to its place by a
+ * rename may have been written before. */
+static int find_changed(const berth_status *status, const char *path, View *view) {
+        struct stat st;
 
-                if (definition->files[i][0] != '/' || stat(definition->files[i], &st) < 0)
-                        continue;
-                usec = (uint64_t) st.st_mtim.tv_sec * USEC_PER_SEC + (uint64_t) st.st_mtim.tv_nsec / 1000;
-                if (usec > status->started_usec)
-                        return string_set(&view->changed, definition->files[i]);
-        }
+        if (!view->running || view->changed || path[0] != '/' || stat(path, &st) < 0 ||
+            (!is_younger(&st.st_mtim, status->started_usec) &&
+             !is_younger(&st.st_ctim, status->started_usec)))
+                return 0;
 
-        return 0;
+        return string_set(&view->changed, path);
 }
 
 /* The name of the filter's program, which is made of the definition's rules and the profile's files. */
-static int find_program(View *view) {
+static int find_program(const berth_status *status, View *view) {
         _cleanup_(seccomp_bundle_clear) SeccompBundle bundle = SECCOMP_BUNDLE_NULL;
         _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         _cleanup_free_ char *printed = NULL, *path = NULL;
@@ -82,6 +81,8 @@ static int find_program(View *view) {
         if (r >= 0)
                 r = seccomp_bundle_complete(
                                 &bundle, seccomp_directories, definition_sources_host(), &problems);
+        for (size_t i = 0; r >= 0 && i < bundle.n; i++)
+                r = find_changed(status, bundle.sources[i].label, view);
         if (r >= 0)
                 r = seccomp_bundle_print(&bundle, &printed, &size);
         if (r < 0)
@@ -105,10 +106,10 @@ int view_read_definition(berth *connection, const berth_status *status, View *vi
         r = load_here(status->name, view);
         if (r >= 0 && !view->definition)
                 r = load_from_service(connection, status->name, view);
-        if (r >= 0 && view->running)
-                r = find_changed(status, view);
+        for (size_t i = 0; r >= 0 && view->definition && i < view->definition->n_files; i++)
+                r = find_changed(status, view->definition->files[i], view);
         if (r >= 0 && view->definition && definition_seccomp(view->definition))
-                r = find_program(view);
+                r = find_program(status, view);
 
         return r;
 }

@@ -41,6 +41,7 @@ static int read_devices(sd_bus_message *message, UnitView *unit) {
 
 static int read_property(sd_bus_message *message, const char *name, UnitView *unit) {
         const char *text;
+        char **field;
         int r;
 
         if (streq(name, "DeviceAllow"))
@@ -51,11 +52,15 @@ static int read_property(sd_bus_message *message, const char *name, UnitView *un
                 return sd_bus_message_read(message, "v", "t", &unit->tasks_max);
         if (streq(name, "MemoryMax"))
                 return sd_bus_message_read(message, "v", "t", &unit->memory_max);
-        if (!streq(name, "DevicePolicy"))
+        if (streq(name, "DevicePolicy"))
+                field = &unit->device_policy;
+        else if (streq(name, "ControlGroup"))
+                field = &unit->control_group;
+        else
                 return sd_bus_message_skip(message, "v");
 
         r = sd_bus_message_read(message, "v", "s", &text);
-        return r < 0 ? r : string_set(&unit->device_policy, text);
+        return r < 0 ? r : string_set(field, text);
 }
 
 static int read_properties(sd_bus_message *message, UnitView *unit) {

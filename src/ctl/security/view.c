@@ -7,6 +7,7 @@
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "basic/file.h"
@@ -15,6 +16,7 @@
 #include "spec/unit.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
+#define CGROUP_LAUNCH "launch" /* of a unit: the launcher's part */
 
 void view_clear(View *view) {
         (void) definition_free(view->definition);
@@ -28,29 +30,58 @@ void view_clear(View *view) {
                 free(view->strays[i].path);
         free(view->strays);
         free(view->unit.device_policy);
+        free(view->unit.control_group);
         for (size_t i = 0; i < view->unit.n_devices; i++) {
                 free(view->unit.devices[i].node);
                 free(view->unit.devices[i].access);
         }
         free(view->unit.devices);
         free(view->program);
+        free(view->filter);
         free(view->seccomp_profile);
         free(view->apparmor_part);
         *view = VIEW_NULL;
 }
 
-/* How many programs of the kernel are asked when something in the cgroup opens a device. Only root may know.
- */
-int view_read_devices(const char *control_group, int *ret_programs) {
-        _cleanup_close_ int root = -EBADF, group = -EBADF;
-        union bpf_attr attributes;
+static int open_cgroup(const char *control_group, int *ret_fd) {
+        _cleanup_close_ int root = -EBADF;
+        int fd;
 
         root = open(CGROUP_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root < 0)
                 return -errno;
-        group = open_beneath(root, control_group, O_RDONLY | O_DIRECTORY);
-        if (group < 0)
-                return group;
+        fd = open_beneath(root, control_group, O_RDONLY | O_DIRECTORY);
+        if (fd < 0)
+                return fd;
+
+        *ret_fd = fd;
+        return 0;
+}
+
+/* What the launcher noted. */
+static int read_filter(const char *control_group, char **ret) {
+        _cleanup_close_ int unit = -EBADF, launch = -EBADF;
+        char text[SHA256_TEXT_SIZE] = {};
+
+        if (open_cgroup(control_group, &unit) < 0)
+                return 0;
+        launch = openat(unit, CGROUP_LAUNCH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (launch < 0 || fgetxattr(launch, SECCOMP_ATTRIBUTE, text, sizeof text - 1) <= 0)
+                return 0;
+
+        return string_set(ret, text);
+}
+
+/* How many programs of the kernel are asked when something in the cgroup opens a device. Only root may know.
+ */
+int view_read_devices(const char *control_group, int *ret_programs) {
+        _cleanup_close_ int group = -EBADF;
+        union bpf_attr attributes;
+        int r;
+
+        r = open_cgroup(control_group, &group);
+        if (r < 0)
+                return r;
 
         memset(&attributes, 0, sizeof attributes);
         attributes.query.target_fd = (uint32_t) group;
@@ -104,7 +135,7 @@ static int read_running(berth *connection, const berth_status *status, View *vie
         if (view->cgroup)
                 (void) view_read_devices(view->cgroup, &view->device_programs);
 
-        return 0;
+        return view->unit.control_group ? read_filter(view->unit.control_group, &view->filter) : 0;
 }
 
 /* A unit that is made for one run is gone with it. */

@@ -42,7 +42,7 @@ typedef struct DeviceRule {
 /* The unit, as systemd has it in effect. */
 typedef struct UnitView {
         bool seen;
-        char *device_policy;
+        char *device_policy, *control_group;
         DeviceRule *devices;
         size_t n_devices;
         uint64_t tasks_max, memory_max; /* UINT64_MAX: none */
@@ -60,7 +60,7 @@ typedef struct StrayDescriptor {
 typedef struct View {
         bool running;
         Definition *definition; /* NULL: it is not for the caller's eyes */
-        char *changed;          /* a file of it that is younger than the start */
+        char *changed;          /* a file of it, or of its profiles, that is younger than the start */
 
         /* Process 1 */
         ProcessStatus status;
@@ -82,6 +82,7 @@ typedef struct View {
         UnitView unit;
         char *program;       /* the name of the system call filter that the definition makes; NULL: none */
         Answer program_kept; /* it is in the cache */
+        char *filter;        /* the one that it was started with, or SECCOMP_OFF; NULL: not told */
 
         /* Files of the administrator's, NULL if there is none: of the filter's profiles, of generated
          * profiles. */

@@ -13,6 +13,7 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "spec/hook.h"
+#include "spec/seccomp.h"
 
 /* systemd: halt(8) and systemd(1), "Signals"; busybox: init/init.c; others: SIGPWR, which sysvinit and upstart take as
  * a request to shut down and which LXC sends, too. */
@@ -65,4 +66,10 @@ int guest_note_stop_signal(const Cgroup *cgroup, int signal_number) {
 
         n = snprintf(text, sizeof text, "%d", signal_number);
         return fsetxattr(cgroup->launch, GUEST_STOP_ATTRIBUTE, text, (size_t) n, 0) < 0 ? -errno : 0;
+}
+
+int guest_note_filter(const Cgroup *cgroup, const SeccompProgram *program) {
+        const char *text = program->instructions ? program->name : SECCOMP_OFF;
+
+        return fsetxattr(cgroup->launch, SECCOMP_ATTRIBUTE, text, strlen(text), 0) < 0 ? -errno : 0;
 }

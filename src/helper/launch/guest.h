@@ -7,6 +7,7 @@
 #pragma once
 
 #include "helper/launch/plan.h"
+#include "helper/seccomp/program.h"
 #include "helper/unit/cgroup.h"
 
 #define GUEST_STOP_ATTRIBUTE "user.berth.stop_signal"
@@ -20,3 +21,7 @@ int guest_stop_signal(const LaunchPlan *plan, int root_fd);
 int guest_note_hooks(const Cgroup *cgroup, const Definition *definition);
 
 int guest_note_stop_signal(const Cgroup *cgroup, int signal_number);
+
+/* The filter of system calls that it runs with (SECCOMP_ATTRIBUTE): the kernel tells only that there is one.
+ */
+int guest_note_filter(const Cgroup *cgroup, const SeccompProgram *program);

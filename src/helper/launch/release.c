@@ -74,6 +74,9 @@ int launch_release(Launch *launch) {
         r = guest_note_hooks(&launch->cgroup, launch->definition);
         if (r < 0)
                 return r;
+        r = guest_note_filter(&launch->cgroup, &launch->seccomp);
+        if (r < 0)
+                return r;
 
         r = step_begin(&launch->failure, STEP_MAIN_PROCESS, "%s", "");
         if (r < 0)

@@ -44,12 +44,7 @@ static int bundle_read(Failure *failure, const Definition *definition, char **re
 }
 
 static int
-program_make(Failure *failure,
-             int cache,
-             const char *name,
-             const char *bundle,
-             size_t bundle_size,
-             SeccompProgram *ret) {
+program_make(Failure *failure, int cache, const char *bundle, size_t bundle_size, SeccompProgram *ret) {
         _cleanup_free_ char *instructions = NULL, *message = NULL;
         size_t size = 0;
         int r;
@@ -69,13 +64,12 @@ program_make(Failure *failure,
         if (r < 0)
                 return r;
 
-        r = seccomp_cache_keep(cache, name, instructions, size, ret);
+        r = seccomp_cache_keep(cache, ret->name, instructions, size, ret);
         return r == -EBADMSG ? failure_cause(failure, r, SECCOMP_PROGRAM " gave what is no filter") : r;
 }
 
 int seccomp_program_prepare(Failure *failure, const LaunchPlan *plan, SeccompProgram *ret) {
         const Definition *definition = plan->definition;
-        char name[SHA256_TEXT_SIZE];
         _cleanup_free_ char *bundle = NULL;
         _cleanup_close_ int cache = -EBADF;
         size_t size;
@@ -90,14 +84,14 @@ int seccomp_program_prepare(Failure *failure, const LaunchPlan *plan, SeccompPro
         r = bundle_read(failure, definition, &bundle, &size);
         if (r < 0)
                 return r;
-        seccomp_bundle_name(bundle, size, name);
+        seccomp_bundle_name(bundle, size, ret->name);
 
         /* Without a cache, on a host whose /var is read-only or full, a start takes longer. */
         r = seccomp_cache_open(&cache);
         if (r == 0)
-                r = seccomp_cache_read(cache, name, ret);
+                r = seccomp_cache_read(cache, ret->name, ret);
         if (r < 0)
-                r = program_make(failure, cache, name, bundle, size, ret);
+                r = program_make(failure, cache, bundle, size, ret);
         if (r < 0)
                 return r;
 
