@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "basic/string.h"
 #include "basic/strv.h"
@@ -24,8 +25,13 @@ int report_problems(int r, const Problems *problems) {
 
 int report_errno(int r, const char *what) {
         fprintf(stderr, "berthctl: %s: %s\n", what, strerror(-r));
+        if (r != -EACCES && r != -EPERM)
+                return STATUS_FAILED;
 
-        return r == -EACCES || r == -EPERM ? STATUS_NOT_PERMITTED : STATUS_FAILED;
+        if (geteuid() != 0)
+                fputs("try it as root\n", stderr);
+
+        return STATUS_NOT_PERMITTED;
 }
 
 int expand_names(char *const *words, size_t n, char *const *existing, char ***ret_names) {

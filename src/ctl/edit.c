@@ -241,20 +241,30 @@ static int look_at_result(const Edit *edit) {
         return report_problems(r, &problems);
 }
 
+static void report_editor(int failure, const char *line) {
+        _cleanup_free_ char *shown = line ? string_escape_unprintable(line) : NULL;
+
+        if (failure == -ECANCELED)
+                fputs("berthctl: the editor failed\n", stderr);
+        else if (!line && failure == -ENOENT)
+                fputs("berthctl: there is no editor; $EDITOR may name one\n", stderr);
+        else
+                fprintf(stderr, "berthctl: cannot run the editor%s%s: %s\n", line ? " " : "", shown ?: "",
+                        strerror(-failure));
+}
+
 static int edit_draft(const Edit *edit, Draft *draft) {
+        const char *line;
         int failure, r;
 
-        failure = editor_run(edit->draft);
+        failure = editor_run(edit->draft, &line);
         r = file_read(AT_FDCWD, edit->draft, FILE_SIZE_MAX, &draft->text, &draft->size);
         if (r < 0)
                 return report_path(r, "read", edit->draft);
         draft->label = edit->draft;
 
         if (failure < 0)
-                fprintf(stderr, "berthctl: %s\n",
-                        failure == -ENOENT         ? "there is no editor; $EDITOR may name one" :
-                                failure == -ECANCELED ? "the editor failed" :
-                                                        strerror(-failure));
+                report_editor(failure, line);
 
         return failure < 0 ? STATUS_FAILED : STATUS_FINE;
 }

@@ -26,7 +26,7 @@ static int run_line(const char *line, const char *path) {
         return r > 0 ? -ECANCELED : r;
 }
 
-int editor_run(const char *path) {
+int editor_run(const char *path, const char **ret_line) {
         static const char *const variables[] = { "SYSTEMD_EDITOR", "EDITOR", "VISUAL" };
         static const char *const editors[] = { "editor", "nano", "vim", "vi" };
         int r;
@@ -34,10 +34,13 @@ int editor_run(const char *path) {
         for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
                 const char *line = getenv(variables[i]);
 
-                if (line && *line)
+                if (line && *line) {
+                        *ret_line = line;
                         return run_line(line, path);
+                }
         }
 
+        *ret_line = NULL;
         for (size_t i = 0; i < ELEMENTSOF(editors); i++) {
                 r = run_line(editors[i], path);
                 if (r != -ENOENT)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
-/* Opens a file in it and waits until the user is done. 0, or a negative errno: -ENOENT if there is no editor,
- * -ECANCELED if it did not end well. */
-int editor_run(const char *path);
+/* Opens a file in it and waits until the user is done. 0, or a negative errno: -ECANCELED if it did not end
+ * well. RET_LINE is the variable's value that names it; NULL: there is none, and -ENOENT means that there is
+ * no editor at all. */
+int editor_run(const char *path, const char **ret_line);

@@ -8,6 +8,7 @@
 
 #include "basic/string.h"
 #include "ctl/journal.h"
+#include "ctl/output.h"
 #include "ctl/process.h"
 
 struct Journal {
@@ -96,8 +97,7 @@ int journal_print(Journal *journal) {
                 if (r < 0)
                         break;
         }
-        if (fflush(stdout) != 0)
-                return -errno;
+        (void) output_flush(); /* it goes on, though nobody may read it */
 
         return r < 0 ? r : 0;
 }

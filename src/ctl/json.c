@@ -8,6 +8,7 @@
 
 #include "basic/string.h"
 #include "ctl/json.h"
+#include "ctl/output.h"
 
 static void write_unit(FILE *stream, uint32_t unit) {
         fprintf(stream, "\\u%04x", (unsigned) unit);
@@ -138,6 +139,9 @@ int json_finish(Json *json) {
         fputc('\n', json->stream);
         json->depth = 0;
         json->more[0] = false;
+
+        if (json->stream == stdout)
+                return output_flush();
 
         return fflush(json->stream) != 0 || ferror(json->stream) ? -EIO : 0;
 }

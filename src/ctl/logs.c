@@ -122,5 +122,6 @@ const Verb verb_logs = {
         .run = run,
         .summary = "show what containers and systemd logged about them",
         .details = "Runs journalctl on the containers' units: what their processes print, and what systemd and berth say\n"
-                   "of them. The journal that a guest's own systemd keeps is shown by journalctl -M NAME.",
+                   "of them. The journal that a guest's own systemd keeps is shown by journalctl -M NAME if systemd-machined ran\n"
+                   "when the container was started, and inside.",
 };

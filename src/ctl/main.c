@@ -4,13 +4,13 @@
  * of the verb, and runs it. What all verbs share is done here: --help, --version, unknown words, and the check that
  * everything really was written.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "basic/cleanup.h"
 #include "basic/string.h"
 #include "ctl/agent.h"
+#include "ctl/output.h"
 #include "ctl/pager.h"
 #include "ctl/settings.h"
 #include "ctl/verb.h"
@@ -185,8 +185,8 @@ int main(int argc, char **argv) {
         int status = argc > 0 ? run(argv + 1) : STATUS_USAGE;
 
         agent_close();
-        if (fflush(stdout) != 0 || ferror(stdout)) {
-                fprintf(stderr, "berthctl: cannot write the output: %s\n", strerror(errno));
+        if (output_flush() < 0) {
+                fprintf(stderr, "berthctl: cannot write the output: %s\n", strerror(output_error()));
                 status = status_join(status, STATUS_FAILED);
         }
         pager_close();

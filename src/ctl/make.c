@@ -42,6 +42,10 @@ int data_open(const Origins *origins, const char *directory_name, Data *ret) {
                 fputs("berthctl: --directory=, --tar= and --image= do not go together\n", stderr);
                 return STATUS_USAGE;
         }
+        if (path && origins->tar && streq(path, "-") && streq_null(origins->definition, "-")) {
+                fputs("berthctl: --definition=- and --tar=- cannot both be standard input\n", stderr);
+                return STATUS_USAGE;
+        }
         if (given == 0) {
                 *ret = (Data) DATA_NONE;
                 return STATUS_FINE;

@@ -17,6 +17,7 @@
 #include "ctl/format.h"
 #include "ctl/json.h"
 #include "ctl/names.h"
+#include "ctl/output.h"
 #include "ctl/service.h"
 #include "ctl/settings.h"
 #include "ctl/terminal.h"
@@ -236,7 +237,7 @@ static bool show(const Monitor *monitor, const berth_event *event) {
         else
                 write_text(event);
 
-        return fflush(stdout) == 0;
+        return output_flush() >= 0;
 }
 
 /* Tells of an event and remembers what it says. 0, or a negative errno: -EPIPE when nobody reads it. */

@@ -19,6 +19,7 @@
 #include "ctl/format.h"
 #include "ctl/json.h"
 #include "ctl/names.h"
+#include "ctl/output.h"
 #include "ctl/service.h"
 #include "ctl/settings.h"
 #include "ctl/table.h"
@@ -308,8 +309,8 @@ static int look(Top *top, bool quiet) {
                 r = print_json(rows, n);
         else
                 r = top->screen ? show_screen(rows, n) : print_table(rows, n);
-        if (r >= 0 && fflush(stdout) != 0)
-                r = -errno;
+        if (r >= 0)
+                r = output_flush();
 
         sample_clear(&top->before);
         top->before = now;

@@ -16,12 +16,13 @@ static int run(const Arguments *arguments) {
         int status, r;
 
         status = service_open(&connection);
-        if (status != STATUS_FINE)
-                return status;
-        r = berth_version(connection, &version);
-        if (r < 0)
-                return service_failed(connection, r, "ask for the service's version", NULL);
+        if (status == STATUS_FINE) {
+                r = berth_version(connection, &version);
+                if (r < 0)
+                        status = service_failed(connection, r, "ask for the service's version", NULL);
+        }
 
+        /* Who tells of a problem needs the others all the more. */
         if (settings.json) {
                 Json json = JSON_TO(stdout);
 
@@ -31,14 +32,14 @@ static int run(const Arguments *arguments) {
                 json_string(&json, "service", version);
                 json_end_object(&json);
 
-                return json_finish(&json) < 0 ? STATUS_FAILED : STATUS_FINE;
+                return json_finish(&json) < 0 ? STATUS_FAILED : status;
         }
 
-        shown = string_escape_unprintable(version);
+        shown = string_escape_unprintable(version ?: "-");
         printf("berthctl %s\nlibrary  %s\nservice  %s\n", BERTH_VERSION, berth_library_version(),
                shown ?: "?");
 
-        return STATUS_FINE;
+        return status;
 }
 
 const Verb verb_version = {

@@ -238,6 +238,10 @@ def test_edit_loses_nothing(machine, container):
         assert machine.read(web.path) == SLEEPER, script
         assert drafts(machine) == [], script
 
+    done = edit(machine, 'web', 'true', SYSTEMD_EDITOR='/no/such/editor')
+    assert done.returncode == 1 and 'cannot run the editor /no/such/editor: No such file' in done.stderr
+    assert drafts(machine) == []
+
     # Somebody else was faster.
     done = edit(machine, 'web', f'echo >>"$1"; echo "# other" >>{web.path}')
     assert done.returncode == 1 and 'was changed meanwhile' in done.stderr
@@ -264,7 +268,7 @@ def test_edit_elsewhere(machine, container):
     web.define(SLEEPER)
     machine.add_user('annie')
     done = machine.run_as('annie', ['berthctl', 'edit', 'web'], check=False, env={'EDITOR': 'true'})
-    assert done.returncode == 5 and 'Permission denied' in done.stderr
+    assert done.returncode == 5 and 'Permission denied\ntry it as root\n' in done.stderr
     assert edit(machine, 'nobody', 'true').returncode == 4
     assert edit(machine, '../x', 'true').returncode == 2
     assert drafts(machine) == []

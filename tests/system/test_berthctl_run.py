@@ -29,6 +29,8 @@ def test_output_and_status(machine, root):
     lines = done.stdout.splitlines()
     assert [line for line in lines if line in ('out', 'err', 'a  b "c"\t\\')] == ['out', 'err', 'a  b "c"\t\\'], lines
     assert done.stderr == ''
+    done = machine.run(f'berthctl run --directory={root} -- /bin/echo out >/dev/full', check=False)
+    assert (done.returncode, done.stderr) == (1, 'berthctl: cannot write the output: No space left on device\n')
     # What is changed inside is changed in the directory.
     assert run(machine, f'--directory={root}', '--', '/bin/touch', '/mark').returncode == 0
     assert machine.exists(f'{root}/mark')

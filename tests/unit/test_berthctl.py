@@ -3,6 +3,7 @@
 """berthctl's verbs as a user meets them: what they print where, and their exit statuses. Definitions by name are looked
 at in a mount namespace of the test's own, with an empty /run; without the right to make one, these are skipped."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -74,6 +75,7 @@ class Usage(WithDirectory):
             self.see(berthctl(verb, "x", "Hostname=a\nb"), 2, err="a value is one line")
             self.see(berthctl(verb, "x", "Hostname=a\\"), 2, err="a value is one line")
             self.see(berthctl(verb, "x", "--tar=a", "--image=b"), 2, err="do not go together")
+            self.see(berthctl(verb, "x", "--definition=-", "--tar=-"), 2, err="cannot both be standard input")
             self.see(berthctl(verb, "x", "--directory=/no\033/such"), 1, err="cannot open /no\\x1b/such: No such file")
         self.see(berthctl("create", "x", "Boot=maybe"), 1, err='Boot=: "maybe" is not known')
         self.see(berthctl("create", "x", "Root.Managed=no", "Path=/srv"), 1, err="root alone")
@@ -93,6 +95,9 @@ class Usage(WithDirectory):
                       ["top"], ["monitor"]):
             self.see(berthctl(*words, env=nowhere), 1, err="cannot reach the service: ")
         self.see(berthctl("list", env=nowhere), 1, err="\nsee whether there is a system bus: systemctl status dbus.socket\n")
+
+        self.see(berthctl("version", env=nowhere), 1, "library ", "cannot reach the service: ")
+        self.assertIsNone(json.loads(berthctl("version", "--json", env=nowhere).stdout)["service"])
 
     def test_logs(self) -> None:
         """journalctl gets the units of a container, and nothing that it could take for an option."""

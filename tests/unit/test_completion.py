@@ -90,6 +90,9 @@ class Bash(WithStandIn):
         self.assertEqual(self.complete("create", "x", "--tar", "=", "ro"), ["root.tar"])
         self.assertEqual(self.complete("create", "x", "--tar", "=", "ro"), ["root.tar"])
         self.assertEqual(self.complete("--color", "=", ""), ["auto", "always", "never"])
+        self.assertEqual(self.complete("top", "-o", "m"), ["memory"])
+        for words in ("logs", "-o"), ("logs", "-n"), ("status", "-n"), ("logs", "-S"), ("logs", "--lines", "="):
+            self.assertEqual(self.complete(*words, ""), [])
 
     def test_names(self) -> None:
         self.assertEqual(self.complete("logs", ""), ["db", "web", "web2"])
