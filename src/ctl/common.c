@@ -50,12 +50,19 @@ int expand_names(char *const *words, size_t n, char *const *existing, char ***re
 }
 
 int defined_names(const Arguments *arguments, char ***ret_names) {
+        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         _cleanup_(strv_freep) char **existing = NULL;
         int r;
 
-        r = definition_list(definition_sources_host(), &existing);
+        r = definition_list(definition_sources_host(), &existing, &problems);
         if (r < 0)
                 return report_errno(r, "cannot read the definitions");
+        for (size_t i = 0; r > 0 && i < arguments->n; i++)
+                /* Of a name the reader tells by itself. */
+                if (name_is_pattern(arguments->words[i])) {
+                        (void) problems_print(&problems, stderr);
+                        break;
+                }
 
         return expand_names(arguments->words, arguments->n, existing, ret_names);
 }

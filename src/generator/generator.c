@@ -48,13 +48,17 @@ static int load_one(const char *name, Definition **ret) {
         return 0;
 }
 
+/* 0, DEFINITION_E_INVALID when there may be more, or negative errno. */
 static int load_all(Definitions *definitions) {
+        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         _cleanup_(strv_freep) char **names = NULL;
-        int r;
+        int result, r;
 
-        r = definition_list(definition_sources_host(), &names);
-        if (r < 0)
-                return r;
+        result = definition_list(definition_sources_host(), &names, &problems);
+        if (result < 0)
+                return result;
+        if (result > 0)
+                (void) problems_print(&problems, stderr);
 
         definitions->list = calloc(strv_length(names) + 1, sizeof *definitions->list);
         if (!definitions->list)
@@ -68,7 +72,7 @@ static int load_all(Definitions *definitions) {
                         definitions->n++;
         }
 
-        return 0;
+        return result;
 }
 
 static int write_dropin(int directory, const char *name, const char *file, const char *text) {
@@ -131,6 +135,8 @@ int main(int argc, char **argv) {
         }
 
         r = load_all(&definitions);
+        if (r > 0)
+                status = EXIT_FAILURE;
         if (r >= 0)
                 r = orders_make(definitions.list, definitions.n, &orders);
         if (r < 0) {

@@ -40,6 +40,7 @@ struct Definitions {
         bool all_touched;
         bool blind;      /* not everything can be watched, which was told */
         bool refreshing; /* what is announced meanwhile may ask for containers */
+        bool unread;     /* told that there are places that cannot be read */
         sd_event_source *timer;
 };
 
@@ -154,7 +155,7 @@ static int watch_add(Definitions *definitions, const char *path, const char *con
         r = sd_event_add_inotify(
                         definitions->manager->event, &watch->source, path, WATCHED | IN_ONLYDIR, on_file,
                         watch);
-        if (r == -ENOENT || r == -ENOTDIR || r == -EACCES)
+        if (r == -ENOENT || r == -ENOTDIR || r == -EACCES || r == -ELOOP)
                 return 0;
         if (r == -ENOSPC || r == -EMFILE) {
                 /* A limit of this user's for all its processes: who asks is answered all the same. */
@@ -308,7 +309,20 @@ static void definitions_announce(Definitions *definitions) {
         definitions->touched = strv_free(definitions->touched);
 }
 
+/* Root may have kept us out of a place; containers in the others are not concerned. */
+static void places_missed(Definitions *definitions, const Problems *problems) {
+        for (size_t i = 0; i < problems->n && !definitions->unread; i++) {
+                _cleanup_free_ char *text = problem_format(problems->list + i);
+
+                (void) fprintf(stderr, "<4>%s; containers that are defined there are not known\n",
+                               text ?: "");
+        }
+
+        definitions->unread = problems->n > 0;
+}
+
 int definitions_refresh(Definitions *definitions) {
+        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         _cleanup_(strv_freep) char **names = NULL;
         int r;
 
@@ -316,7 +330,9 @@ int definitions_refresh(Definitions *definitions) {
         definitions->refreshing = true;
         r = definitions_watch(definitions);
         if (r >= 0)
-                r = definition_list(definition_sources_host(), &names);
+                r = definition_list(definition_sources_host(), &names, &problems);
+        if (r >= 0)
+                places_missed(definitions, &problems);
         if (r >= 0)
                 r = definitions_apply(definitions, names);
         definitions->refreshing = false;

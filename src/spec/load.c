@@ -3,7 +3,6 @@
  * Finding and merging the files of a definition; see load.h. Every directory is opened once; what does not
  * exist costs the one system call that says so.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -531,44 +530,5 @@ int definition_load_text(
                 return r;
 
         *ret = TAKE_PTR(definition);
-        return 0;
-}
-
-int definition_list(const DefinitionSources *sources, char ***ret_names) {
-        _cleanup_(strv_freep) char **names = NULL, **masked = NULL;
-        int r;
-
-        for (size_t i = 0; i < sources->n_directories; i++) {
-                _cleanup_closedir_ DIR *stream = opendir(sources->directories[i].path);
-                const struct dirent *entry;
-
-                if (!stream && errno != ENOENT)
-                        return -errno;
-                while (stream && (entry = readdir(stream))) {
-                        _cleanup_free_ char *name = NULL;
-                        char target[sizeof "/dev/null"];
-                        ssize_t n;
-
-                        if (!string_ends_with(entry->d_name, SUFFIX))
-                                continue;
-                        name = strndup(entry->d_name, strlen(entry->d_name) - strlen(SUFFIX));
-                        if (!name)
-                                return -ENOMEM;
-                        if (!container_name_is_valid(name) || strv_contains(names, name) ||
-                            strv_contains(masked, name))
-                                continue;
-
-                        n = readlinkat(dirfd(stream), entry->d_name, target, sizeof target);
-                        r = strv_append_take(n == 9 && memcmp(target, "/dev/null", 9) == 0 ? &masked
-                                                                                           : &names,
-                                             TAKE_PTR(name));
-                        if (r < 0)
-                                return r;
-                }
-        }
-
-        strv_sort(names);
-        *ret_names = TAKE_PTR(names);
-
         return 0;
 }

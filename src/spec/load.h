@@ -62,5 +62,6 @@ int definition_load_text(
                 Problems *problems);
 
 /* The names of all containers that have a definition which is not masked, sorted; they need not be valid
- * definitions. Freed with strv_free(). 0 or negative errno. */
-int definition_list(const DefinitionSources *sources, char ***ret_names);
+ * definitions. Freed with strv_free(). 0, DEFINITION_E_INVALID when a directory cannot be read (RET_NAMES is
+ * what the others have then, and PROBLEMS says which), or negative errno. */
+int definition_list(const DefinitionSources *sources, char ***ret_names, Problems *problems);

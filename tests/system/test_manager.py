@@ -87,6 +87,33 @@ def test_directories_that_are_replaced(bus, no_leftovers, machine):
     bus.wait_for(lambda: bus.listed() == {}, 'what was there before')
 
 
+@pytest.mark.parametrize('spoil, mend, known', [
+    ('chmod 0700 /etc/berth/containers', 'chmod 0755 /etc/berth/containers', False),
+    ('ln -s containers /run/berth/containers', 'rm /run/berth/containers', True),
+], ids=['unreadable', 'loop'])
+def test_a_place_that_cannot_be_read(bus, container, machine, spoil, mend, known):
+    """It is no reason to leave containers of other places without a manager, neither when it begins nor later."""
+    container('web', SLEEPER)
+    machine.write('/usr/lib/berth/containers/db.container', SLEEPER)
+    expected = {'web', 'db'} if known else {'db'}
+    try:
+        bus.wait_for(lambda: set(bus.listed()) == {'web', 'db'}, 'both')
+        machine.run(spoil)
+        bus.wait_for(lambda: set(bus.listed()) == expected, 'what can be read')
+        machine.run(['systemctl', 'restart', UNIT])
+        assert set(bus.listed()) == expected
+        assert '/berth/containers: cannot be read: ' in machine.journal(UNIT)
+        if known:
+            # What cannot be read may mask it: starts are refused, and say why.
+            with pytest.raises(CallFailed, match='/run/berth/containers: cannot be opened: Too many levels'):
+                bus.manager('StartContainer', 's', 'db')
+    finally:
+        machine.run(mend)
+        machine.remove('/usr/lib/berth/containers/db.container')
+        machine.run(['systemctl', 'reset-failed'])
+    bus.wait_for(lambda: set(bus.listed()) == {'web'}, 'the place again')
+
+
 def test_definition_is_not_for_everybody(bus, container):
     container('web', SLEEPER)
     bus.wait_for(lambda: 'web' in bus.listed(), 'the definition')

@@ -151,24 +151,6 @@ static void test_names(void) {
         }
 }
 
-static void test_list(void) {
-        _cleanup_(tree_freep) Tree *tree = tree_new();
-        _cleanup_(strv_freep) char **names = NULL;
-
-        tree_write(tree, "etc/web.container", "");
-        tree_write(tree, "lib/web.container", "");
-        tree_write(tree, "var/db.container", "");
-        tree_write(tree, "etc/Bad.container", "");
-        tree_write(tree, "etc/readme.txt", "");
-        tree_link(tree, "etc/gone.container", "/dev/null");
-        tree_write(tree, "lib/gone.container", "");
-
-        CHECK_INT(definition_list(&tree->sources, &names), 0);
-        CHECK_INT(strv_length(names), 2);
-        CHECK_STR(names[0], "db");
-        CHECK_STR(names[1], "web");
-}
-
 static void test_bad_files(void) {
         _cleanup_(tree_freep) Tree *tree = tree_new();
 
@@ -578,7 +560,7 @@ static void test_one_file(void) {
         CHECK_HAS(text, "etc: is not a regular file\n");
 }
 
-TESTS(test_precedence, test_drop_ins, test_drop_in_failures, test_names, test_list, test_bad_files,
+TESTS(test_precedence, test_drop_ins, test_drop_in_failures, test_names, test_bad_files,
       test_unreadable, test_includes, test_include_failures, test_trust, test_foreign_place,
       test_foreign_definition, test_writable_drop_ins, test_owner, test_links, test_untrusted_include,
       test_text_include, test_descriptors, test_one_file)

@@ -246,17 +246,18 @@ static int throw_data(const Store *store, const char *container) {
         return 0;
 }
 
-/* Of ours, or a file that root wrote since: the data is that container's now. */
+/* Of ours, or a file that root wrote since: the data is that container's now. It may be where nobody can look. */
 static int has_definition(const Store *store, const char *container) {
+        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         _cleanup_(strv_freep) char **names = NULL;
         int r;
 
         r = store_has(store, ROOM_DEFINITIONS, container);
         if (r != 0)
                 return r;
-        r = definition_list(definition_sources_host(), &names);
+        r = definition_list(definition_sources_host(), &names, &problems);
 
-        return r < 0 ? r : strv_contains(names, container);
+        return r != 0 ? r : strv_contains(names, container);
 }
 
 static int sweep_entry(const Store *store, StoreRoom room, const char *entry, const char *only) {
