@@ -218,6 +218,28 @@ def test_reload_and_reexec(container, machine, tree):
     other.start()
 
 
+def test_edited_while_it_starts(container, machine):
+    """Between the start's reading of the definition and berth-generator's somebody writes another one: it counts."""
+    one, holder = container('edited', ''), 'holds-the-lock.service'
+
+    def define(tasks):
+        one.define(command('/bin/sleep 100000') + f'[Resources]\nTasksMax={tasks}\n')
+    define(1001)
+    # The start is held where it has read the definition, and is about to have systemd read it, too.
+    machine.run(['systemd-run', '--quiet', '--collect', f'--unit={holder}', 'flock', '/run/berth/reload', 'sleep', '1000'])
+    try:
+        one.wait_for(lambda: machine.run(['flock', '--nonblock', '/run/berth/reload', 'true'], check=False).returncode != 0,
+                     'a lock')
+        one.systemctl('start', '--no-block')
+        one.wait_for(lambda: '-> FLOCK' in machine.read('/proc/locks'), 'a start that waits')
+        define(1002)
+    finally:
+        machine.run(['systemctl', 'stop', holder])
+    one.wait_for(lambda: one.show('ActiveState') in ('active', 'failed'), 'an end of its start')
+    assert one.show('ActiveState') == 'active', one.show('StatusText')
+    assert one.show('TasksMax') == '1002'
+
+
 def test_edit(container, machine):
     """A drop-in of `systemctl edit`, with limits and environment, is honoured at the next start."""
     one = container('edited', command('/bin/sleep 100000'))

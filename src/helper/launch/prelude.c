@@ -96,7 +96,7 @@ static int unit_reload(Failure *failure, const char *unit, const char *expected)
                 return failure_cause(
                                 failure, -ESTALE,
                                 "berth-generator did not write what the definition says; see the "
-                                "journal for its messages");
+                                "journal for its messages, unless somebody changes the definition all the time");
 
         return r < 0 ? r : 0;
 }

@@ -21,6 +21,8 @@
 #include "helper/root/stage.h"
 #include "helper/seccomp/notify.h"
 
+#define UNIT_TRIES 3
+
 /* What comes with a transient start, while this process still has the host's mounts. */
 static int launch_take_up(Launch *launch, const char *name) {
         int r;
@@ -38,6 +40,35 @@ static int launch_take_up(Launch *launch, const char *name) {
 
         launch->plan.descriptors = &launch->descriptors;
         return 0;
+}
+
+static int launch_understand(Launch *launch) {
+        launch->plan.definition = launch->definition;
+        launch->plan.boot = definition_boot(launch->definition);
+
+        return devices_find(&launch->failure, launch->definition, &launch->plan.devices);
+}
+
+/* The definition, and a unit that agrees with it. Somebody may edit it between this reading and
+ * berth-generator's: then what was written last counts. */
+static int launch_agree(Launch *launch, const char *name) {
+        Failure *failure = &launch->failure;
+        int r = -ESTALE;
+
+        for (unsigned tries = 0; r == -ESTALE && tries < UNIT_TRIES; tries++) {
+                launch->definition = definition_free(launch->definition);
+                device_nodes_done(&launch->plan.devices);
+
+                r = subject_load(failure, name, &launch->definition);
+                if (r < 0)
+                        return r;
+                r = launch_understand(launch);
+                if (r < 0)
+                        return r;
+                r = prelude_update_unit(failure, launch->definition, &launch->plan.devices);
+        }
+
+        return r;
 }
 
 int launch_begin(Launch *launch, const char *name) {
@@ -76,22 +107,12 @@ int launch_begin(Launch *launch, const char *name) {
         if (r < 0)
                 return r;
 
-        if (!launch->definition) {
-                r = subject_load(failure, name, &launch->definition);
-                if (r < 0)
-                        return r;
-        }
-        launch->plan.definition = launch->definition;
-        launch->plan.boot = definition_boot(launch->definition);
         launch->plan.nested = nested();
-        r = devices_find(failure, launch->definition, &launch->plan.devices);
-        if (r < 0)
-                return r;
         /* The unit was made for this run, with all properties. */
         if (launch->plan.kind == UNIT_TRANSIENT)
-                return 0;
+                return launch_understand(launch);
 
-        r = prelude_update_unit(failure, launch->definition, &launch->plan.devices);
+        r = launch_agree(launch, name);
         if (r < 0)
                 return r;
         r = prelude_delay(failure, launch->definition, &launch->notify);
