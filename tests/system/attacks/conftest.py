@@ -3,6 +3,7 @@
 
 hostile   a tree with the probe and hostile.c's program; hostile.script(NAME, TEXT) puts a script there
 attacked  attacked(NAME, DEFINITION, weaken='...', unit='...') is a container whose launcher has BERTH_WEAKEN= set
+managed   managed(SCRIPT) is a container that nobody has to trust
 canary    a directory of the host that no attack may change; its path is CANARY for the tests and the attackers
 """
 
@@ -10,6 +11,7 @@ import pytest
 
 import attack
 import probe
+from store import Store
 
 
 @pytest.fixture(scope='module')
@@ -36,6 +38,32 @@ def attacked(container, machine):
         return one
     yield make
     made.remove()
+
+
+@pytest.fixture
+def managed(container, machine, hostile):
+    """managed(SCRIPT): a container that was made over D-Bus, and whose script is a hostile one. says(SECTIONS, WEAKEN)
+    changes the definition where it lies, as nobody but root could."""
+    store, made, archive = Store(machine), attack.DropIns(machine), '/srv/scratch/attacks-managed.tar'
+
+    def make(script):
+        command = hostile.script('managed', script)
+        machine.run(['tar', '-C', hostile.path, '-cf', archive, '.'])
+        store.create('sly', f'--tar={archive}', f'Command={command}')
+        one = container('sly')
+        one.path = '/var/lib/berth/containers/sly.container'
+
+        def says(sections, weaken=''):
+            one.define(f'[Container]\nCommand={command}\n[Root]\nManaged=yes\n{sections}')
+            made.add(one, weaken)
+            return one
+        one.says = says
+        return one
+    yield make
+    made.remove()
+    machine.run(['systemctl', 'stop', 'container@sly.service'], check=False)
+    store.clear()
+    machine.remove(archive)
 
 
 @pytest.fixture

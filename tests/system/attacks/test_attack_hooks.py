@@ -48,12 +48,12 @@ def test_hook_of_a_user(attacked, machine, hostile, hook):
     assert attack.told(attacked('hooked-weak', definition(hostile, hook), 'hook-owner')) and marks(machine) == {'hook 0'}
 
 
-def test_hook_of_an_untrusted_definition(attacked, machine, hostile, hook):
-    """R10: a definition that others could write names a program of the host."""
-    for weaken in ('', 'policy'):
-        one = attacked(f'names{weaken}', definition(hostile, hook), weaken)
-        machine.run(['chown', str(EVE), one.path])
-        assert bool(attack.told(one)) == bool(weaken) == bool(marks(machine))
+def test_hook_of_an_untrusted_definition(managed, machine, hook):
+    """R10: a definition that is not root's alone names a program of the host."""
+    one, hooks = managed('echo ran=yes'), f'[Hooks]\nPreStart={hook}\n'
+    assert attack.told(one.says('')) and not marks(machine)
+    assert attack.told(one.says(hooks)) is None and not marks(machine) and 'PreStart=: may ' in one.show('StatusText')
+    assert attack.told(one.says(hooks, 'policy')) and marks(machine) == {'hook 0'}
 
 
 def test_variables_of_the_container(attacked, machine, hostile, hook):

@@ -148,6 +148,6 @@ def test_programs_and_libraries_of_the_image(container, machine, tree, programs,
     one = container('trojan', root.definition('/bin/sh -c "trap : TERM; sleep 100000 & wait"', 'User=annie\nGroups=tty\n',
                                               root=''))
     one.start()
-    for verb in ('list', 'status', 'cat', 'verify', 'freeze', 'thaw', 'restart', 'logs', 'kill --signal=CONT', 'stop'):
+    for verb in ('list', 'status', 'cat', 'verify', 'freeze', 'thaw', 'restart', 'logs', 'security', 'kill --signal=CONT', 'stop'):
         machine.run(['berthctl', *verb.split(), 'trojan'], timeout=30)
     assert machine.read(marks) == ''
