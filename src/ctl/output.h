@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whether what was printed really was written. The C library forgets why it was not; here the first cause is kept, which
- * main() tells at the end.
+ * Whether what was printed really was written. The C library forgets why it was not; here the first cause is
+ * kept, which main() tells at the end.
  */
 #pragma once
 
