@@ -199,7 +199,13 @@ import array, ctypes, fcntl, os, socket, struct, sys
 path, mode = sys.argv[1:]
 listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 listening.bind(path)
-listening.listen()
+listening.listen(0)
+if mode == 'deaf':
+    import time
+    waiting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    waiting.connect(path)
+    print('full', flush=True)
+    time.sleep(60)
 print('listening', flush=True)
 client = listening.accept()[0]
 message, control, _, _ = client.recvmsg(256, socket.CMSG_SPACE(4))
@@ -225,12 +231,15 @@ def server(machine):
     """server(MODE) starts somebody who answers so many calls with EPROTO and ends."""
     machine.write('/run/notify-server.py', SERVER)
 
-    def run(mode):
-        machine.run('rm -f /run/answers; systemd-run --quiet --collect --unit=answers '
-                    f'/usr/bin/python3 /run/notify-server.py /run/answers {mode}')
-        machine.run('until [ -S /run/answers ]; do sleep 0.05; done')
+    def run(mode, name='answers'):
+        started.append(name)
+        machine.run(f'rm -f /run/{name}; systemd-run --quiet --collect --unit={name} '
+                    f'/usr/bin/python3 /run/notify-server.py /run/{name} {mode}')
+        machine.run(f'until [ -S /run/{name} ]; do sleep 0.05; done')
+    started = []
     yield run
-    machine.run('systemctl stop answers || true; rm -f /run/answers /run/notify-server.py')
+    machine.run(f'systemctl stop {" ".join(started)} || true; rm -f /run/notify-server.py '
+                f'{" ".join("/run/" + name for name in started)}')
 
 
 NOTIFY = 'SeccompRules=notify getpgid\nSeccompNotify=/run/answers\n'
@@ -243,12 +252,19 @@ def test_notify(container, server, probe_tree):
     assert report.all('notified') == ['EPROTO', 'EPROTO', 'ENOSYS', 'ENOSYS']
 
 
-@pytest.mark.parametrize('mode, words', [('hangup', 'hung up when it was given'), ('silent', 'has not said within 10 s')])
-def test_notify_not_taken(container, server, probe_tree, mode, words):
-    server(mode)
-    one = container('unanswered', definition(probe_tree, NOTIFY, command='/probe notified'))
-    one.start(check=False)
-    assert words in one.status()
+def test_notify_not_taken(container, machine, server, probe_tree):
+    """Servers that hang up, take the descriptor and say nothing, and let nobody in: at the same time, since some of it
+    takes as long as they have."""
+    modes = {'hangup': 'hung up when it was given', 'silent': 'has not said within 10 s', 'deaf': 'has not accepted a connection'}
+    several = {}
+    for mode in modes:
+        server(mode, name=f'answers-{mode}')
+        several[mode] = container(f'unanswered-{mode}', definition(
+            probe_tree, NOTIFY.replace('/run/answers', f'/run/answers-{mode}'), command='/probe notified'))
+    several['deaf'].wait_for(lambda: 'full' in machine.journal('answers-deaf'), 'a full queue')
+    machine.run(['systemctl', 'start', *(one.unit for one in several.values())], check=False)
+    for mode, one in several.items():
+        assert modes[mode] in one.status()
 
 
 @pytest.mark.parametrize('guest', ['debian12', 'debian13'])

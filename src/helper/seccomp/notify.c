@@ -59,13 +59,18 @@ int seccomp_notify_connect(Failure *failure, const char *path, int *ret_server) 
         if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0 ||
             setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0)
                 return -errno;
-        if (connect(fd, (const struct sockaddr *) &address, sizeof address) < 0)
+        if (connect(fd, (const struct sockaddr *) &address, sizeof address) == 0) {
+                *ret_server = TAKE_FD(fd);
+                return 0;
+        }
+        if (errno == EAGAIN)
                 return failure_cause(
-                                failure, -errno, "nobody is there to answer for system calls: %s",
-                                strerror(errno));
-
-        *ret_server = TAKE_FD(fd);
-        return 0;
+                                failure, -ETIMEDOUT,
+                                "who is to answer for system calls has not accepted a connection within %d "
+                                "s",
+                                SECCOMP_NOTIFY_MSEC / 1000);
+        return failure_cause(
+                        failure, -errno, "nobody is there to answer for system calls: %s", strerror(errno));
 }
 
 int seccomp_notify_send(int launcher, int listener_take) {
