@@ -168,7 +168,8 @@ static void test_conditions(void) {
                                  "allow lseek if arg1 > 5 and arg1 <= 0x200000000\n"
                                  "errno EDOM lseek if arg1 == 7\n"
                                  "errno EDOM dup2 if arg0 == 1\n"
-                                 "allow dup2\n");
+                                 "allow dup2\n"
+                                 "errno EDOM getpgid if arg0 == 0x500000006\n");
 
         CHECK_INT(ask(&filter, "socket", AF_INET, 0, 0), ALLOW);
         CHECK_INT(ask(&filter, "socket", AF_ALG, 0, 0), ERROR(EAFNOSUPPORT));
@@ -197,7 +198,37 @@ static void test_conditions(void) {
         CHECK_INT(ask(&filter, "dup2", 1, 0, 0), ALLOW);
         /* registers of 32 bits: the upper half is not looked at */
         CHECK_INT(ask_x86(&filter, "read", 0, 0, 0), ALLOW);
+        CHECK_INT(ask_x86(&filter, "write", 1, 0, 0), ALLOW);
+        CHECK_INT(ask_x86(&filter, "write", 0, 0, 0), ERROR(EPERM));
+        CHECK_INT(ask_x86(&filter, "getpgid", 6, 0, 0), ERROR(EDOM));
+        CHECK_INT(ask(&filter, "getpgid", 6, 0, 0), ERROR(ENOSYS));
         CHECK_INT(ask_x86(&filter, "socket", AF_ALG, 0, 0), ERROR(EAFNOSUPPORT));
+}
+
+/* More than a conditional jump of the kernel's leads over. */
+static void test_long(void) {
+        _cleanup_(filter_clear) Filter filter = FILTER_NULL;
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *stream = open_memstream(&text, &size);
+
+        REQUIRE(stream);
+        fputs("[x86-64]\n", stream);
+        for (int i = 0; i < 330; i++) {
+                _cleanup_free_ char *call = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, i);
+
+                REQUIRE(call);
+                fprintf(stream, "errno %d %s if arg0 == %d\n", i + 1, call, i);
+        }
+        REQUIRE(fclose(stream) == 0);
+        filter = compiled(text);
+        CHECK(filter.n > 4 * UINT8_MAX);
+        for (uint32_t i = 0; i < 330; i++) {
+                const uint64_t right[6] = { i }, wrong[6] = { i + 1 };
+
+                CHECK_INT(run(&filter, AUDIT_ARCH_X86_64, i, right), ERROR(i + 1));
+                CHECK_INT(run(&filter, AUDIT_ARCH_X86_64, i, wrong), ERROR(ENOSYS));
+        }
 }
 
 static void test_architectures(void) {
@@ -346,6 +377,7 @@ static void test_installed(void) {
         for (uint32_t number = 470; number < 1000; number++)
                 CHECK_INT(run(&plain, AUDIT_ARCH_X86_64, number, NULL), ERROR(ENOSYS));
         CHECK_INT(run(&plain, AUDIT_ARCH_X86_64, 462, NULL), ALLOW); /* mseal, younger than libseccomp */
+        CHECK_INT(run(&plain, AUDIT_ARCH_X86_64, 0x40000000 | 462, NULL), ALLOW);
         CHECK_INT(ask(&plain, "uselib", 0, 0, 0), ERROR(ENOSYS));
 
         CHECK_INT(ask(&plain, "ioctl", 0, UINT64_C(0xffffffff00005412), 0), ERROR(EPERM));
@@ -401,15 +433,33 @@ static void test_extends(void) {
         CHECK_STR(third, "second:2: a extends itself, by this line or others");
 }
 
+/* A section is for the lines of its own file, and one that was read before is not read again. */
+static void test_extends_in_sections(void) {
+        _cleanup_(filter_clear) Filter filter =
+                        installed("[x86]\n"
+                                  "extends default\n"
+                                  "errno EDOM mkdir\n"
+                                  "[*]\n"
+                                  "extends default\n"
+                                  "kill rmdir\n"
+                                  "extends default\n",
+                                  X86_FAMILY);
+
+        CHECK_INT(ask(&filter, "bpf", 0, 0, 0), ERROR(EPERM));
+        CHECK_INT(ask(&filter, "mkdir", 0, 0, 0), ALLOW);
+        CHECK_INT(ask_x86(&filter, "mkdir", 0, 0, 0), ERROR(EDOM));
+        CHECK_INT(ask(&filter, "rmdir", 0, 0, 0), SECCOMP_RET_KILL_PROCESS);
+}
+
 /* Programs have the names of what they are made of. */
 static void test_names(void) {
         char first[SHA256_TEXT_SIZE], second[SHA256_TEXT_SIZE];
 
-        seccomp_bundle_name("a", 1, first);
-        seccomp_bundle_name("a", 1, second);
+        seccomp_bundle_name("aa", 2, first);
+        seccomp_bundle_name("aa", 2, second);
         CHECK_STR(first, second);
         CHECK_INT(strlen(first), 64);
-        seccomp_bundle_name("b", 1, second);
+        seccomp_bundle_name("ab", 2, second);
         CHECK(strcmp(first, second) != 0);
 }
 
@@ -533,9 +583,10 @@ static void test_lxc(void) {
                                               "2\ndenylist\nread kill [0,1,&=]\n",
                                               "2\ndenylist\n[sparc]\nread kill\n",
                                               "2\ndenylist\n../x kill\n" };
+        static const char list[] = "2\nallowlist\nread\nwrite errno 1\n";
         _cleanup_(problems_clear) Problems none = PROBLEMS_EMPTY;
         _cleanup_(filter_clear) Filter filter = FILTER_NULL;
-        _cleanup_free_ char *result = NULL;
+        _cleanup_free_ char *result = NULL, *allowed = NULL;
 
         CHECK_INT(lxc_import("test", text, strlen(text), &result, &none), 0);
         CHECK_STR(result, expected);
@@ -546,6 +597,9 @@ static void test_lxc(void) {
         CHECK_INT(ask(&filter, "umount2", 0, 2, 0), ALLOW);
         CHECK_INT(ask(&filter, "rmdir", 0, 0, 0), ALLOW);
         CHECK_INT(ask(&filter, "swapon", 0, 0, 0), ERROR(EACCES));
+
+        CHECK_INT(lxc_import("test", list, strlen(list), &allowed, &none), 0);
+        CHECK_STR(allowed, "default kill\nallow read\nerrno 1 write\n");
 
         for (size_t i = 0; i < ELEMENTSOF(broken); i++) {
                 _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
@@ -558,10 +612,12 @@ static void test_lxc(void) {
 
 TESTS(test_last_rule_counts,
       test_conditions,
+      test_long,
       test_architectures,
       test_refused,
       test_installed,
       test_extends,
+      test_extends_in_sections,
       test_names,
       test_bundles,
       test_like_libseccomp,
