@@ -395,6 +395,15 @@ int error_reply(int r, const char *member) {
         return -EBADMSG;
 }
 
+int connection_check_flags(uint32_t flags, uint32_t known) {
+        if (!(flags & ~known))
+                return 0;
+
+        return error_set(
+                        BERTH_ERROR_INVALID_ARGS, "the library does not know the flags 0x%x",
+                        flags & ~known);
+}
+
 int connection_check_descriptors(berth *connection) {
         if (!connection->remote && sd_bus_can_send(connection->bus, 'h') > 0)
                 return 0;

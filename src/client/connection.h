@@ -92,6 +92,9 @@ int connection_call_method(
                 const char *types,
                 ...);
 
+/* What a later version may know as a flag is refused, never passed over. 0, or a negative errno and an error. */
+int connection_check_flags(uint32_t flags, uint32_t known);
+
 /* 0 if descriptors can be handed over on this connection, else the errno with the error kept. */
 int connection_check_descriptors(berth *connection);
 

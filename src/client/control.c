@@ -60,6 +60,14 @@ int berth_kill(berth *connection, const char *name, const char *whom, int32_t si
 }
 
 int berth_remove(berth *connection, const char *name, uint32_t flags) {
+        int r;
+
+        if (flags & ~BERTH_REMOVE_DATA) {
+                r = connection_enter(connection);
+                return r < 0 ? r
+                             : connection_leave(
+                                               connection, connection_check_flags(flags, BERTH_REMOVE_DATA));
+        }
         if (flags & BERTH_REMOVE_DATA)
                 return simple_call(connection, name, "Remove", "a{sv}", 1, "data", "b", 1);
 
@@ -89,7 +97,9 @@ set_properties(berth *connection, const char *name, const char *const *assignmen
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         int r;
 
-        r = container_method(connection, name, "SetProperties", &message);
+        r = connection_check_flags(flags, BERTH_SET_RUNTIME);
+        if (r >= 0)
+                r = container_method(connection, name, "SetProperties", &message);
         if (r < 0)
                 return r;
         r = sd_bus_message_append(message, "b", (flags & BERTH_SET_RUNTIME) != 0);

@@ -89,7 +89,11 @@ int berth_create(
         if (r < 0)
                 return r;
 
-        return connection_leave(connection, make(connection, "CreateContainer", &making, &made));
+        r = connection_check_flags(flags, BERTH_CREATE_REPLACE);
+        if (r >= 0)
+                r = make(connection, "CreateContainer", &making, &made);
+
+        return connection_leave(connection, r);
 }
 
 int berth_run(berth *connection,
@@ -107,8 +111,9 @@ int berth_run(berth *connection,
         if (r < 0)
                 return r;
 
-        r = flags == 0 ? make(connection, "RunContainer", &making, &made)
-                       : error_set(BERTH_ERROR_INVALID_ARGS, "there are no flags for a run");
+        r = connection_check_flags(flags, 0);
+        if (r >= 0)
+                r = make(connection, "RunContainer", &making, &made);
         if (r >= 0 && ret_name)
                 *ret_name = TAKE_PTR(made);
 

@@ -16,9 +16,9 @@
  * does not hold up the others. Each thread sees its own last error. berth_close() must be the last use. After fork(2),
  * the child must not use it.
  *
- * GROWTH. Structures are made by the library and may grow at their end in later versions; never take their size.
- * "Since" tells the version of berth that brought something; before calls that are newer than the service,
- * berth_has_feature() tells whether it knows them.
+ * GROWTH. Structures are made by the library and may grow at their end in later versions; never take their size. A flag
+ * that is not known is an error, never passed over. "Since" tells the version of berth that brought something; before
+ * calls that are newer than the service, berth_has_feature() tells whether it knows them.
  */
 #pragma once
 

@@ -247,6 +247,11 @@ static void test_make(void) {
         CHECK_INT(berth_run(connection, "made", "[Root]\n", &tar, 1, 0, NULL), 0);
         CHECK_ERROR(berth_run(connection, "made", "[Root]\n", NULL, 0, 1, NULL), BERTH_ERROR_INVALID_ARGS,
                     EINVAL);
+        CHECK_ERROR(berth_remove(connection, "made", BERTH_REMOVE_DATA | 2), BERTH_ERROR_INVALID_ARGS, EINVAL);
+        CHECK_ERROR(berth_create(connection, "new", "[Root]\n", NULL, 0, 4), BERTH_ERROR_INVALID_ARGS, EINVAL);
+        CHECK_ERROR(berth_set_properties(connection, "web", (const char *const[]){ "MemoryMax=1G", NULL }, 8),
+                    BERTH_ERROR_INVALID_ARGS, EINVAL);
+        CHECK_HAS(berth_error_message(connection), "0x8");
         CHECK_INT(berth_remove(connection, "made", 0), 0);
         close(fd);
 }

@@ -236,15 +236,28 @@ class Console(Verbs):
     def test_not_running(self) -> None:
         self.assertIn("berthctl start db", self.run_it("console", "db", status=3).stderr)
 
-    def open(self) -> "tuple[subprocess.Popen[bytes], int, int]":
-        """berthctl on a terminal of its own, once the console has greeted."""
+    def on_terminal(self, *words: str) -> "tuple[subprocess.Popen[bytes], int, int]":
+        """berthctl on a terminal of its own."""
         master, slave = pty.openpty()
-        child = subprocess.Popen([BERTHCTL, "console", "web"], stdin=slave, stdout=slave, stderr=slave,
-                                 env=self.bus.environment)
+        child = subprocess.Popen([BERTHCTL, *words], stdin=slave, stdout=slave, stderr=slave, env=self.bus.environment)
         self.addCleanup(os.close, master)
         self.addCleanup(os.close, slave)
+        return child, master, slave
+
+    def open(self) -> "tuple[subprocess.Popen[bytes], int, int]":
+        """On a console, once it has greeted."""
+        child, master, slave = self.on_terminal("console", "web")
         self.read_until(master, b"login: ")
         return child, master, slave
+
+    def test_progress(self) -> None:
+        """What takes longer than two seconds says so, and takes it back."""
+        child, master, _ = self.on_terminal("start", "held")
+        seen = self.read_until(master, b"Starting held: 2s")
+        self.assertTrue(seen.startswith(b"\rStarting held: 2s"), seen)
+        self.run_it("thaw", "held")
+        self.assertEqual(child.wait(PATIENCE), 0)
+        self.assertTrue(self.read_until(master, b"\r\033[K").endswith(b"\r\033[K"))
 
     def read_until(self, master: int, wanted: bytes) -> bytes:
         seen = b""
