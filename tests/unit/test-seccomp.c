@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * System call filters: the syntax of profiles, what the programs made of them decide (they are run here as
- * the kernel runs them), the profiles that berth installs, and what becomes of LXC's.
+ * the kernel runs them), and the profiles that berth installs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,192 +17,82 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "basic/string.h"
-#include "seccomp/filter.h"
-#include "seccomp/lxc.h"
+#include "filters.h"
 #include "test.h"
 
-#define X86_FAMILY (1U << CALLS_X86_64 | 1U << CALLS_X86 | 1U << CALLS_X32)
-#define ARM_FAMILY (1U << CALLS_ARM64 | 1U << CALLS_ARM)
-#define ALLOW SECCOMP_RET_ALLOW
-#define ERROR(error) (SECCOMP_RET_ERRNO | (uint32_t) (error))
-
-static uint32_t data_word(const struct seccomp_data *data, uint32_t offset) {
-        uint32_t word;
-
-        REQUIRE(offset <= sizeof *data - sizeof word && offset % sizeof word == 0);
-        memcpy(&word, (const char *) data + offset, sizeof word);
-        return word;
-}
-
-/* By how many instructions a jump goes on. What no filter of ours may have ends the program. */
-static uint32_t jump(const struct sock_filter *f, uint32_t a) {
-        switch (f->code) {
-        case BPF_JMP | BPF_JA:
-                return f->k;
-        case BPF_JMP | BPF_JEQ | BPF_K:
-                return a == f->k ? f->jt : f->jf;
-        case BPF_JMP | BPF_JGE | BPF_K:
-                return a >= f->k ? f->jt : f->jf;
-        case BPF_JMP | BPF_JGT | BPF_K:
-                return a > f->k ? f->jt : f->jf;
-        default:
-                REQUIRE(false);
-                return 0;
-        }
-}
-
-/* The kernel's interpreter, as far as filters use it. */
-static uint32_t
-run(const Filter *filter, uint32_t architecture, uint32_t number, const uint64_t *arguments) {
-        struct seccomp_data data = { .nr = (int) number, .arch = architecture };
-        uint32_t a = 0;
-
-        if (arguments)
-                memcpy(data.args, arguments, sizeof data.args);
-        for (size_t i = 0; i < filter->n; i++) {
-                const struct sock_filter *f = filter->instructions + i;
-
-                if (f->code == (BPF_RET | BPF_K))
-                        return f->k;
-                if (f->code == (BPF_LD | BPF_W | BPF_ABS))
-                        a = data_word(&data, f->k);
-                else if (f->code == (BPF_ALU | BPF_AND | BPF_K))
-                        a &= f->k;
-                else
-                        i += jump(f, a);
-        }
-
-        REQUIRE(false);
-        return 0;
-}
-
-static int compile_bundle(SeccompBundle *bundle, unsigned architectures, Filter *ret, char **ret_message) {
-        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
-        _cleanup_(profile_freep) Profile *profile = NULL;
-        int r;
-
-        r = profile_parse(bundle, &profile, &problems);
-        if (r >= 0)
-                r = filter_compile(profile, architectures, ret, &problems);
-        if (ret_message)
-                *ret_message = problems.n > 0 ? problem_format(problems.list) : NULL;
-        return r;
-}
-
-static int compile(const char *text, unsigned architectures, Filter *ret, char **ret_message) {
-        _cleanup_(seccomp_bundle_clear) SeccompBundle bundle = SECCOMP_BUNDLE_NULL;
-
-        REQUIRE(seccomp_bundle_add_take(&bundle, "", "test", strdup(text), strlen(text)) == 0);
-        return compile_bundle(&bundle, architectures, ret, ret_message);
-}
-
-static Filter compiled(const char *text) {
-        _cleanup_free_ char *message = NULL;
-        Filter filter = FILTER_NULL;
-        int r;
-
-        r = compile(text, X86_FAMILY, &filter, &message);
-        if (r < 0)
-                fprintf(stderr, "%s\n", message ?: "?");
-        REQUIRE(r == 0);
-        return filter;
-}
-
-static uint32_t number_of(const char *call, uint32_t token) {
-        int number = seccomp_syscall_resolve_name_arch(token, call);
-
-        REQUIRE(number >= 0);
-        return (uint32_t) number;
-}
-
-/* What the filter says to a call of x86-64 with these first three arguments. */
-static uint32_t ask(const Filter *filter, const char *call, uint64_t a, uint64_t b, uint64_t c) {
-        const uint64_t arguments[6] = { a, b, c };
-
-        return run(filter, AUDIT_ARCH_X86_64, number_of(call, SCMP_ARCH_X86_64), arguments);
-}
-
-static uint32_t ask_x86(const Filter *filter, const char *call, uint64_t a, uint64_t b, uint64_t c) {
-        const uint64_t arguments[6] = { a, b, c };
-
-        /* libseccomp gives this name to a way through socketcall(2). */
-        return run(filter, AUDIT_ARCH_I386, streq(call, "socket") ? 359 : number_of(call, SCMP_ARCH_X86),
-                   arguments);
-}
-
 static void test_last_rule_counts(void) {
-        _cleanup_(filter_clear) Filter filter = compiled("default errno ENOSYS\n"
-                                                         "group @files openat\n"
-                                                         "\topen unlink # as one line\n"
-                                                         "\n"
-                                                         "errno EPERM @files read\n"
-                                                         "allow open\n"
-                                                         "kill read\n"
-                                                         "errno 77 read\n"
-                                                         "log write\n"
-                                                         "trap close\n"
-                                                         "notify mkdir\n");
+        _cleanup_(filter_clear) Filter filter = filter_of("default errno ENOSYS\n"
+                                                          "group @files openat\n"
+                                                          "\topen unlink # as one line\n"
+                                                          "\n"
+                                                          "errno EPERM @files read\n"
+                                                          "allow open\n"
+                                                          "kill read\n"
+                                                          "errno 77 read\n"
+                                                          "log write\n"
+                                                          "trap close\n"
+                                                          "notify mkdir\n");
 
-        CHECK_INT(ask(&filter, "openat", 0, 0, 0), ERROR(EPERM));
-        CHECK_INT(ask(&filter, "unlink", 0, 0, 0), ERROR(EPERM));
-        CHECK_INT(ask(&filter, "open", 0, 0, 0), ALLOW);
-        CHECK_INT(ask(&filter, "read", 0, 0, 0), ERROR(77));
-        CHECK_INT(ask(&filter, "write", 0, 0, 0), SECCOMP_RET_LOG);
-        CHECK_INT(ask(&filter, "close", 0, 0, 0), SECCOMP_RET_TRAP);
-        CHECK_INT(ask(&filter, "mkdir", 0, 0, 0), SECCOMP_RET_USER_NOTIF);
-        CHECK_INT(ask(&filter, "rmdir", 0, 0, 0), ERROR(ENOSYS));
-        CHECK_INT(run(&filter, AUDIT_ARCH_X86_64, 5000, NULL), ERROR(ENOSYS));
-        CHECK_INT(run(&filter, AUDIT_ARCH_X86_64, UINT32_MAX, NULL), ERROR(ENOSYS));
-        CHECK_INT(run(&filter, AUDIT_ARCH_AARCH64, 0, NULL), SECCOMP_RET_KILL_PROCESS);
+        CHECK_INT(filter_ask(&filter, "openat", 0, 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&filter, "unlink", 0, 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&filter, "open", 0, 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&filter, "read", 0, 0, 0), ERROR(77));
+        CHECK_INT(filter_ask(&filter, "write", 0, 0, 0), SECCOMP_RET_LOG);
+        CHECK_INT(filter_ask(&filter, "close", 0, 0, 0), SECCOMP_RET_TRAP);
+        CHECK_INT(filter_ask(&filter, "mkdir", 0, 0, 0), SECCOMP_RET_USER_NOTIF);
+        CHECK_INT(filter_ask(&filter, "rmdir", 0, 0, 0), ERROR(ENOSYS));
+        CHECK_INT(filter_run(&filter, AUDIT_ARCH_X86_64, 5000, NULL), ERROR(ENOSYS));
+        CHECK_INT(filter_run(&filter, AUDIT_ARCH_X86_64, UINT32_MAX, NULL), ERROR(ENOSYS));
+        CHECK_INT(filter_run(&filter, AUDIT_ARCH_AARCH64, 0, NULL), SECCOMP_RET_KILL_PROCESS);
 }
 
 static void test_conditions(void) {
         _cleanup_(filter_clear) Filter filter =
-                        compiled("errno EPERM socket ioctl read write lseek dup2\n"
-                                 "allow socket\n"
-                                 "errno EAFNOSUPPORT socket if arg0 == AF_ALG\n"
-                                 "errno EACCES socket if arg0 == AF_NETLINK and arg2 == NETLINK_AUDIT\n"
-                                 "allow ioctl if arg1 & 0xffffffff != TIOCSTI\n"
-                                 "allow read if arg0 < 0x100000001\n"
-                                 "allow write if arg0 >= 0x100000001\n"
-                                 "allow lseek if arg1 > 5 and arg1 <= 0x200000000\n"
-                                 "errno EDOM lseek if arg1 == 7\n"
-                                 "errno EDOM dup2 if arg0 == 1\n"
-                                 "allow dup2\n"
-                                 "errno EDOM getpgid if arg0 == 0x500000006\n");
+                        filter_of("errno EPERM socket ioctl read write lseek dup2\n"
+                                  "allow socket\n"
+                                  "errno EAFNOSUPPORT socket if arg0 == AF_ALG\n"
+                                  "errno EACCES socket if arg0 == AF_NETLINK and arg2 == NETLINK_AUDIT\n"
+                                  "allow ioctl if arg1 & 0xffffffff != TIOCSTI\n"
+                                  "allow read if arg0 < 0x100000001\n"
+                                  "allow write if arg0 >= 0x100000001\n"
+                                  "allow lseek if arg1 > 5 and arg1 <= 0x200000000\n"
+                                  "errno EDOM lseek if arg1 == 7\n"
+                                  "errno EDOM dup2 if arg0 == 1\n"
+                                  "allow dup2\n"
+                                  "errno EDOM getpgid if arg0 == 0x500000006\n");
 
-        CHECK_INT(ask(&filter, "socket", AF_INET, 0, 0), ALLOW);
-        CHECK_INT(ask(&filter, "socket", AF_ALG, 0, 0), ERROR(EAFNOSUPPORT));
-        CHECK_INT(ask(&filter, "socket", AF_NETLINK, 0, 9), ERROR(EACCES));
-        CHECK_INT(ask(&filter, "socket", AF_NETLINK, 0, 8), ALLOW);
-        CHECK_INT(ask(&filter, "socket", 1, 0, 9), ALLOW);
+        CHECK_INT(filter_ask(&filter, "socket", AF_INET, 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&filter, "socket", AF_ALG, 0, 0), ERROR(EAFNOSUPPORT));
+        CHECK_INT(filter_ask(&filter, "socket", AF_NETLINK, 0, 9), ERROR(EACCES));
+        CHECK_INT(filter_ask(&filter, "socket", AF_NETLINK, 0, 8), ALLOW);
+        CHECK_INT(filter_ask(&filter, "socket", 1, 0, 9), ALLOW);
         /* 64 bits unless a mask says otherwise */
-        CHECK_INT(ask(&filter, "socket", AF_ALG | UINT64_C(1) << 32, 0, 0), ALLOW);
-        CHECK_INT(ask(&filter, "ioctl", 0, 0x5412, 0), ERROR(EPERM));
-        CHECK_INT(ask(&filter, "ioctl", 0, UINT64_C(0x100005412), 0), ERROR(EPERM));
-        CHECK_INT(ask(&filter, "ioctl", 0, 0x5413, 0), ALLOW);
-        CHECK_INT(ask(&filter, "read", UINT64_C(0x100000000), 0, 0), ALLOW);
-        CHECK_INT(ask(&filter, "read", 0xffffffff, 0, 0), ALLOW);
-        CHECK_INT(ask(&filter, "read", UINT64_C(0x100000001), 0, 0), ERROR(EPERM));
-        CHECK_INT(ask(&filter, "read", UINT64_C(0x200000000), 0, 0), ERROR(EPERM));
-        CHECK_INT(ask(&filter, "write", UINT64_C(0x100000001), 0, 0), ALLOW);
-        CHECK_INT(ask(&filter, "write", UINT64_C(0x200000000), 0, 0), ALLOW);
-        CHECK_INT(ask(&filter, "write", UINT64_C(0x100000000), 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&filter, "socket", AF_ALG | UINT64_C(1) << 32, 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&filter, "ioctl", 0, 0x5412, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&filter, "ioctl", 0, UINT64_C(0x100005412), 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&filter, "ioctl", 0, 0x5413, 0), ALLOW);
+        CHECK_INT(filter_ask(&filter, "read", UINT64_C(0x100000000), 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&filter, "read", 0xffffffff, 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&filter, "read", UINT64_C(0x100000001), 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&filter, "read", UINT64_C(0x200000000), 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&filter, "write", UINT64_C(0x100000001), 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&filter, "write", UINT64_C(0x200000000), 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&filter, "write", UINT64_C(0x100000000), 0, 0), ERROR(EPERM));
         /* two comparisons with one argument, and the fate when none fits */
-        CHECK_INT(ask(&filter, "lseek", 0, 5, 0), ERROR(EPERM));
-        CHECK_INT(ask(&filter, "lseek", 0, 6, 0), ALLOW);
-        CHECK_INT(ask(&filter, "lseek", 0, 7, 0), ERROR(EDOM));
-        CHECK_INT(ask(&filter, "lseek", 0, UINT64_C(0x200000000), 0), ALLOW);
-        CHECK_INT(ask(&filter, "lseek", 0, UINT64_C(0x200000001), 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&filter, "lseek", 0, 5, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&filter, "lseek", 0, 6, 0), ALLOW);
+        CHECK_INT(filter_ask(&filter, "lseek", 0, 7, 0), ERROR(EDOM));
+        CHECK_INT(filter_ask(&filter, "lseek", 0, UINT64_C(0x200000000), 0), ALLOW);
+        CHECK_INT(filter_ask(&filter, "lseek", 0, UINT64_C(0x200000001), 0), ERROR(EPERM));
         /* a later rule without a condition takes the place of all before */
-        CHECK_INT(ask(&filter, "dup2", 1, 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&filter, "dup2", 1, 0, 0), ALLOW);
         /* registers of 32 bits: the upper half is not looked at */
-        CHECK_INT(ask_x86(&filter, "read", 0, 0, 0), ALLOW);
-        CHECK_INT(ask_x86(&filter, "write", 1, 0, 0), ALLOW);
-        CHECK_INT(ask_x86(&filter, "write", 0, 0, 0), ERROR(EPERM));
-        CHECK_INT(ask_x86(&filter, "getpgid", 6, 0, 0), ERROR(EDOM));
-        CHECK_INT(ask(&filter, "getpgid", 6, 0, 0), ERROR(ENOSYS));
-        CHECK_INT(ask_x86(&filter, "socket", AF_ALG, 0, 0), ERROR(EAFNOSUPPORT));
+        CHECK_INT(filter_ask_x86(&filter, "read", 0, 0, 0), ALLOW);
+        CHECK_INT(filter_ask_x86(&filter, "write", 1, 0, 0), ALLOW);
+        CHECK_INT(filter_ask_x86(&filter, "write", 0, 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask_x86(&filter, "getpgid", 6, 0, 0), ERROR(EDOM));
+        CHECK_INT(filter_ask(&filter, "getpgid", 6, 0, 0), ERROR(ENOSYS));
+        CHECK_INT(filter_ask_x86(&filter, "socket", AF_ALG, 0, 0), ERROR(EAFNOSUPPORT));
 }
 
 /* More than a conditional jump of the kernel's leads over. */
@@ -221,42 +111,43 @@ static void test_long(void) {
                 fprintf(stream, "errno %d %s if arg0 == %d\n", i + 1, call, i);
         }
         REQUIRE(fclose(stream) == 0);
-        filter = compiled(text);
+        filter = filter_of(text);
         CHECK(filter.n > 4 * UINT8_MAX);
         for (uint32_t i = 0; i < 330; i++) {
                 const uint64_t right[6] = { i }, wrong[6] = { i + 1 };
 
-                CHECK_INT(run(&filter, AUDIT_ARCH_X86_64, i, right), ERROR(i + 1));
-                CHECK_INT(run(&filter, AUDIT_ARCH_X86_64, i, wrong), ERROR(ENOSYS));
+                CHECK_INT(filter_run(&filter, AUDIT_ARCH_X86_64, i, right), ERROR(i + 1));
+                CHECK_INT(filter_run(&filter, AUDIT_ARCH_X86_64, i, wrong), ERROR(ENOSYS));
         }
 }
 
 static void test_architectures(void) {
-        _cleanup_(filter_clear) Filter filter = compiled("default allow\n"
-                                                         "[x86]\n"
-                                                         "errno EPERM mkdir\n"
-                                                         "default errno EXDEV\n"
-                                                         "[x32 x86-64]\n"
-                                                         "errno EACCES rmdir\n"
-                                                         "[x32]\n"
-                                                         "default kill\n"
-                                                         "[*]\n"
-                                                         "errno EDOM unlink\n");
-        uint32_t x32 = number_of("rmdir", SCMP_ARCH_X32);
+        _cleanup_(filter_clear) Filter filter = filter_of("default allow\n"
+                                                          "[x86]\n"
+                                                          "errno EPERM mkdir\n"
+                                                          "default errno EXDEV\n"
+                                                          "[x32 x86-64]\n"
+                                                          "errno EACCES rmdir\n"
+                                                          "[x32]\n"
+                                                          "default kill\n"
+                                                          "[*]\n"
+                                                          "errno EDOM unlink\n");
+        uint32_t x32 = call_of("rmdir", SCMP_ARCH_X32);
 
         CHECK(x32 & 0x40000000);
-        CHECK_INT(ask(&filter, "mkdir", 0, 0, 0), ALLOW);
-        CHECK_INT(ask_x86(&filter, "mkdir", 0, 0, 0), ERROR(EPERM));
-        CHECK_INT(ask(&filter, "rmdir", 0, 0, 0), ERROR(EACCES));
-        CHECK_INT(ask_x86(&filter, "rmdir", 0, 0, 0), ERROR(EXDEV));
-        CHECK_INT(run(&filter, AUDIT_ARCH_X86_64, x32, NULL), ERROR(EACCES));
-        CHECK_INT(run(&filter, AUDIT_ARCH_X86_64, number_of("mkdir", SCMP_ARCH_X32), NULL),
+        CHECK_INT(filter_ask(&filter, "mkdir", 0, 0, 0), ALLOW);
+        CHECK_INT(filter_ask_x86(&filter, "mkdir", 0, 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&filter, "rmdir", 0, 0, 0), ERROR(EACCES));
+        CHECK_INT(filter_ask_x86(&filter, "rmdir", 0, 0, 0), ERROR(EXDEV));
+        CHECK_INT(filter_run(&filter, AUDIT_ARCH_X86_64, x32, NULL), ERROR(EACCES));
+        CHECK_INT(filter_run(&filter, AUDIT_ARCH_X86_64, call_of("mkdir", SCMP_ARCH_X32), NULL),
                   SECCOMP_RET_KILL_PROCESS);
-        CHECK_INT(run(&filter, AUDIT_ARCH_X86_64, 0x3fffffff, NULL), ALLOW);
-        CHECK_INT(run(&filter, AUDIT_ARCH_X86_64, 0x40000000, NULL), SECCOMP_RET_KILL_PROCESS);
-        CHECK_INT(ask(&filter, "unlink", 0, 0, 0), ERROR(EDOM));
-        CHECK_INT(ask_x86(&filter, "unlink", 0, 0, 0), ERROR(EDOM));
-        CHECK_INT(run(&filter, AUDIT_ARCH_X86_64, number_of("unlink", SCMP_ARCH_X32), NULL), ERROR(EDOM));
+        CHECK_INT(filter_run(&filter, AUDIT_ARCH_X86_64, 0x3fffffff, NULL), ALLOW);
+        CHECK_INT(filter_run(&filter, AUDIT_ARCH_X86_64, 0x40000000, NULL), SECCOMP_RET_KILL_PROCESS);
+        CHECK_INT(filter_ask(&filter, "unlink", 0, 0, 0), ERROR(EDOM));
+        CHECK_INT(filter_ask_x86(&filter, "unlink", 0, 0, 0), ERROR(EDOM));
+        CHECK_INT(filter_run(&filter, AUDIT_ARCH_X86_64, call_of("unlink", SCMP_ARCH_X32), NULL),
+                  ERROR(EDOM));
 }
 
 static void test_refused(void) {
@@ -298,7 +189,7 @@ static void test_refused(void) {
                 _cleanup_(filter_clear) Filter filter = FILTER_NULL;
                 _cleanup_free_ char *message = NULL;
 
-                CHECK_INT(compile(samples[i].text, X86_FAMILY, &filter, &message), -EBADMSG);
+                CHECK_INT(filter_try(samples[i].text, X86_FAMILY, &filter, &message), -EBADMSG);
                 if (!message || !strstr(message, samples[i].message))
                         test_fail(__FILE__, __LINE__, "%s: \"%s\"", samples[i].text, message ?: "");
         }
@@ -332,7 +223,7 @@ static Filter installed(const char *text, unsigned architectures) {
         REQUIRE(seccomp_bundle_print(&bundle, &printed, &size) == 0);
         REQUIRE(seccomp_bundle_parse(printed, size, &copy) == 0);
         CHECK_INT(copy.n, bundle.n);
-        r = compile_bundle(&copy, architectures, &filter, &message);
+        r = filter_of_bundle(&copy, architectures, &filter, &message);
         if (r < 0)
                 fprintf(stderr, "%s\n", message ?: "?");
         REQUIRE(r == 0);
@@ -366,51 +257,53 @@ static void test_installed(void) {
                                other = installed("extends default\nallow bpf\n", X86_FAMILY);
 
         for (size_t i = 0; i < ELEMENTSOF(denied); i++) {
-                CHECK_INT(ask(&plain, denied[i], 0, 0, 0), ERROR(EPERM));
-                CHECK_INT(ask(&privileged, denied[i], 0, 0, 0), ERROR(EPERM));
-                CHECK_INT(ask(&strict, denied[i], 0, 0, 0), ERROR(EPERM));
+                CHECK_INT(filter_ask(&plain, denied[i], 0, 0, 0), ERROR(EPERM));
+                CHECK_INT(filter_ask(&privileged, denied[i], 0, 0, 0), ERROR(EPERM));
+                CHECK_INT(filter_ask(&strict, denied[i], 0, 0, 0), ERROR(EPERM));
         }
         for (size_t i = 0; i < ELEMENTSOF(usual); i++) {
-                CHECK_INT(ask(&plain, usual[i], 0, 0, 0), ALLOW);
-                CHECK_INT(ask(&privileged, usual[i], 0, 0, 0), ALLOW);
+                CHECK_INT(filter_ask(&plain, usual[i], 0, 0, 0), ALLOW);
+                CHECK_INT(filter_ask(&privileged, usual[i], 0, 0, 0), ALLOW);
         }
         for (uint32_t number = 470; number < 1000; number++)
-                CHECK_INT(run(&plain, AUDIT_ARCH_X86_64, number, NULL), ERROR(ENOSYS));
-        CHECK_INT(run(&plain, AUDIT_ARCH_X86_64, 462, NULL), ALLOW); /* mseal, younger than libseccomp */
-        CHECK_INT(run(&plain, AUDIT_ARCH_X86_64, 0x40000000 | 462, NULL), ALLOW);
-        CHECK_INT(ask(&plain, "uselib", 0, 0, 0), ERROR(ENOSYS));
+                CHECK_INT(filter_run(&plain, AUDIT_ARCH_X86_64, number, NULL), ERROR(ENOSYS));
+        CHECK_INT(filter_run(&plain, AUDIT_ARCH_X86_64, 462, NULL),
+                  ALLOW); /* mseal, younger than libseccomp */
+        CHECK_INT(filter_run(&plain, AUDIT_ARCH_X86_64, 0x40000000 | 462, NULL), ALLOW);
+        CHECK_INT(filter_ask(&plain, "uselib", 0, 0, 0), ERROR(ENOSYS));
 
-        CHECK_INT(ask(&plain, "ioctl", 0, UINT64_C(0xffffffff00005412), 0), ERROR(EPERM));
-        CHECK_INT(ask_x86(&plain, "ioctl", 0, 0x541c, 0), ERROR(EPERM));
-        CHECK_INT(ask(&plain, "socket", AF_ALG, 0, 0), ERROR(EAFNOSUPPORT));
+        CHECK_INT(filter_ask(&plain, "ioctl", 0, UINT64_C(0xffffffff00005412), 0), ERROR(EPERM));
+        CHECK_INT(filter_ask_x86(&plain, "ioctl", 0, 0x541c, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&plain, "socket", AF_ALG, 0, 0), ERROR(EAFNOSUPPORT));
         /* The kernel looks at the lower half only. */
-        CHECK_INT(ask(&plain, "socket", AF_ALG | UINT64_C(1) << 32, 0, 0), ERROR(EAFNOSUPPORT));
-        CHECK_INT(ask(&plain, "socket", AF_NETLINK | UINT64_C(1) << 40, 0, 9 | UINT64_C(1) << 63),
+        CHECK_INT(filter_ask(&plain, "socket", AF_ALG | UINT64_C(1) << 32, 0, 0), ERROR(EAFNOSUPPORT));
+        CHECK_INT(filter_ask(&plain, "socket", AF_NETLINK | UINT64_C(1) << 40, 0, 9 | UINT64_C(1) << 63),
                   ERROR(EAFNOSUPPORT));
-        CHECK_INT(ask(&plain, "socket", AF_INET, 0, 0), ALLOW);
-        CHECK_INT(ask_x86(&plain, "socket", AF_VSOCK, 0, 0), ERROR(EAFNOSUPPORT));
-        CHECK_INT(ask(&plain, "socket", AF_NETLINK, 0, 9), ERROR(EAFNOSUPPORT));
-        CHECK_INT(ask(&plain, "keyctl", 0, 0, 0), ALLOW);
-        CHECK_INT(ask(&plain, "request_key", 1, 1, 0), ALLOW);
-        CHECK_INT(ask(&plain, "request_key", 1, 1, 1), ERROR(EPERM));
-        CHECK_INT(ask(&privileged, "keyctl", 0, 0, 0), ERROR(EPERM));
-        CHECK_INT(ask(&nesting, "keyctl", 0, 0, 0), ALLOW);
-        CHECK_INT(ask(&nesting, "bpf", 0, 0, 0), ALLOW);
-        CHECK_INT(ask(&nesting, "request_key", 0, 0, 0), ERROR(EPERM));
-        CHECK_INT(ask(&plain, "mknod", 0, S_IFCHR | 0600, 0x103), ERROR(EPERM));
-        CHECK_INT(ask(&plain, "mknod", 0, S_IFCHR | 0600, 0), ALLOW);
-        CHECK_INT(ask(&plain, "mknod", 0, S_IFBLK, 0), ERROR(EPERM));
-        CHECK_INT(ask(&plain, "mknodat", 0, 0, S_IFIFO), ALLOW);
-        CHECK_INT(ask(&privileged, "mknod", 0, S_IFCHR, 0x103), ALLOW);
-        CHECK_INT(ask(&strict, "mount", 0, 0, 0), ERROR(EPERM));
-        CHECK_INT(ask(&strict, "clone3", 0, 0, 0), ERROR(ENOSYS));
-        CHECK_INT(ask(&strict, "clone", 0x10000000, 0, 0), ERROR(EPERM));
-        CHECK_INT(ask(&strict, "clone", 0x11, 0, 0), ALLOW);
-        CHECK_INT(run(&arm, AUDIT_ARCH_AARCH64, number_of("bpf", SCMP_ARCH_AARCH64), NULL), ERROR(EPERM));
-        CHECK_INT(run(&arm, AUDIT_ARCH_AARCH64, number_of("openat", SCMP_ARCH_AARCH64), NULL), ALLOW);
-        CHECK_INT(run(&arm, AUDIT_ARCH_ARM, number_of("open", SCMP_ARCH_ARM), NULL), ALLOW);
-        CHECK_INT(run(&arm, AUDIT_ARCH_X86_64, 0, NULL), SECCOMP_RET_KILL_PROCESS);
-        CHECK_INT(ask(&other, "bpf", 0, 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&plain, "socket", AF_INET, 0, 0), ALLOW);
+        CHECK_INT(filter_ask_x86(&plain, "socket", AF_VSOCK, 0, 0), ERROR(EAFNOSUPPORT));
+        CHECK_INT(filter_ask(&plain, "socket", AF_NETLINK, 0, 9), ERROR(EAFNOSUPPORT));
+        CHECK_INT(filter_ask(&plain, "keyctl", 0, 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&plain, "request_key", 1, 1, 0), ALLOW);
+        CHECK_INT(filter_ask(&plain, "request_key", 1, 1, 1), ERROR(EPERM));
+        CHECK_INT(filter_ask(&privileged, "keyctl", 0, 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&nesting, "keyctl", 0, 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&nesting, "bpf", 0, 0, 0), ALLOW);
+        CHECK_INT(filter_ask(&nesting, "request_key", 0, 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&plain, "mknod", 0, S_IFCHR | 0600, 0x103), ERROR(EPERM));
+        CHECK_INT(filter_ask(&plain, "mknod", 0, S_IFCHR | 0600, 0), ALLOW);
+        CHECK_INT(filter_ask(&plain, "mknod", 0, S_IFBLK, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&plain, "mknodat", 0, 0, S_IFIFO), ALLOW);
+        CHECK_INT(filter_ask(&privileged, "mknod", 0, S_IFCHR, 0x103), ALLOW);
+        CHECK_INT(filter_ask(&strict, "mount", 0, 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&strict, "clone3", 0, 0, 0), ERROR(ENOSYS));
+        CHECK_INT(filter_ask(&strict, "clone", 0x10000000, 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&strict, "clone", 0x11, 0, 0), ALLOW);
+        CHECK_INT(filter_run(&arm, AUDIT_ARCH_AARCH64, call_of("bpf", SCMP_ARCH_AARCH64), NULL),
+                  ERROR(EPERM));
+        CHECK_INT(filter_run(&arm, AUDIT_ARCH_AARCH64, call_of("openat", SCMP_ARCH_AARCH64), NULL), ALLOW);
+        CHECK_INT(filter_run(&arm, AUDIT_ARCH_ARM, call_of("open", SCMP_ARCH_ARM), NULL), ALLOW);
+        CHECK_INT(filter_run(&arm, AUDIT_ARCH_X86_64, 0, NULL), SECCOMP_RET_KILL_PROCESS);
+        CHECK_INT(filter_ask(&other, "bpf", 0, 0, 0), ALLOW);
         CHECK(plain.n < BPF_MAXINSNS / 2 && strict.n < BPF_MAXINSNS / 2);
 }
 
@@ -429,7 +322,7 @@ static void test_extends(void) {
 
         REQUIRE(seccomp_bundle_add_take(&circle, "", "first", strdup("extends a\n"), 10) == 0);
         REQUIRE(seccomp_bundle_add_take(&circle, "a", "second", text, strlen(text)) == 0);
-        CHECK_INT(compile_bundle(&circle, X86_FAMILY, &filter, &third), -EBADMSG);
+        CHECK_INT(filter_of_bundle(&circle, X86_FAMILY, &filter, &third), -EBADMSG);
         CHECK_STR(third, "second:2: a extends itself, by this line or others");
 }
 
@@ -445,10 +338,10 @@ static void test_extends_in_sections(void) {
                                   "extends default\n",
                                   X86_FAMILY);
 
-        CHECK_INT(ask(&filter, "bpf", 0, 0, 0), ERROR(EPERM));
-        CHECK_INT(ask(&filter, "mkdir", 0, 0, 0), ALLOW);
-        CHECK_INT(ask_x86(&filter, "mkdir", 0, 0, 0), ERROR(EDOM));
-        CHECK_INT(ask(&filter, "rmdir", 0, 0, 0), SECCOMP_RET_KILL_PROCESS);
+        CHECK_INT(filter_ask(&filter, "bpf", 0, 0, 0), ERROR(EPERM));
+        CHECK_INT(filter_ask(&filter, "mkdir", 0, 0, 0), ALLOW);
+        CHECK_INT(filter_ask_x86(&filter, "mkdir", 0, 0, 0), ERROR(EDOM));
+        CHECK_INT(filter_ask(&filter, "rmdir", 0, 0, 0), SECCOMP_RET_KILL_PROCESS);
 }
 
 /* Programs have the names of what they are made of. */
@@ -489,9 +382,9 @@ static void test_like_libseccomp(void) {
                 { SCMP_ARCH_X86,   AUDIT_ARCH_I386,   0         },
         };
         _cleanup_(filter_clear) Filter ours =
-                        compiled("default errno EXDEV\n"
-                                 "allow read openat socketcall mmap2 mmap clone3 futex stat\n"
-                                 "errno EDOM dup2 if arg0 == 0x500000006 and arg1 & 0xf0 == 0x30\n");
+                        filter_of("default errno EXDEV\n"
+                                  "allow read openat socketcall mmap2 mmap clone3 futex stat\n"
+                                  "errno EDOM dup2 if arg0 == 0x500000006 and arg1 & 0xf0 == 0x30\n");
         scmp_filter_ctx context = seccomp_init(SCMP_ACT_ERRNO(EXDEV));
         int fd = memfd_create("filter", MFD_CLOEXEC), r = 0;
         _cleanup_free_ char *data = NULL;
@@ -533,81 +426,10 @@ static void test_like_libseccomp(void) {
                                  * not. */
                                 if (architectures[i].token != SCMP_ARCH_X86_64 && j > 0)
                                         continue;
-                                CHECK_INT(run(&ours, architectures[i].audit, nr, arguments[j]),
-                                          run(&theirs, architectures[i].audit, nr, arguments[j]));
+                                CHECK_INT(filter_run(&ours, architectures[i].audit, nr, arguments[j]),
+                                          filter_run(&theirs, architectures[i].audit, nr, arguments[j]));
                         }
                 }
-}
-
-static void test_lxc(void) {
-        static const char text[] = "2\n"
-                                   "denylist\n"
-                                   "[all]\n"
-                                   "reject_force_umount  # comment\n"
-                                   "kexec_load errno 1\n"
-                                   "open_by_handle_at\n"
-                                   "ioctl errno 13 [1,0x5412,SCMP_CMP_MASKED_EQ,0xffffffff]\n"
-                                   "clone allow [0,5,SCMP_CMP_GE][1,0,SCMP_CMP_NE]\n"
-                                   "mknod errno 1 [1, 8192, &=, 0xf000],[2,0,!=] # comment\n"
-                                   "lseek trap [1,5,<]\n"
-                                   "[x86]\n"
-                                   "mkdir errno 1\n"
-                                   "[PPC64LE]\n"
-                                   "rmdir errno 1\n"
-                                   "[ALL]\n"
-                                   "swapon errno   13\n";
-        static const char expected[] =
-                        "default allow\n"
-                        "[*]\n"
-                        "errno EACCES umount2 if arg1 & MNT_FORCE == MNT_FORCE\n"
-                        "errno 1 kexec_load\n"
-                        "kill open_by_handle_at\n"
-                        "errno 13 ioctl if arg1 & 0xffffffff == 0x5412\n"
-                        "allow clone if arg0 >= 0x5 and arg1 != 0x0\n"
-                        "errno 1 mknod if arg1 & 0xf000 == 0x2000 and arg2 != 0x0\n"
-                        "trap lseek if arg1 < 0x5\n"
-                        "[x86]\n"
-                        "errno 1 mkdir\n"
-                        "# [ppc64le] is left out: berth filters for x86-64, x86, x32, arm64 and arm.\n"
-                        "[*]\n"
-                        "errno 13 swapon\n";
-        static const char *const broken[] = { "1\nallowlist\n",
-                                              "2\n",
-                                              "2\nlist\n",
-                                              "2\nallowlist notify\n",
-                                              "2\ndenylist\nread errno 0\n",
-                                              "2\ndenylist\nread log\n",
-                                              "2\ndenylist\nread kill [9,1,SCMP_CMP_EQ]\n",
-                                              "2\ndenylist\nread kill [0,1]\n",
-                                              "2\ndenylist\nread kill [0,1,=]\n",
-                                              "2\ndenylist\nread kill [0,1,&=]\n",
-                                              "2\ndenylist\n[sparc]\nread kill\n",
-                                              "2\ndenylist\n../x kill\n" };
-        static const char list[] = "2\nallowlist\nread\nwrite errno 1\n";
-        _cleanup_(problems_clear) Problems none = PROBLEMS_EMPTY;
-        _cleanup_(filter_clear) Filter filter = FILTER_NULL;
-        _cleanup_free_ char *result = NULL, *allowed = NULL;
-
-        CHECK_INT(lxc_import("test", text, strlen(text), &result, &none), 0);
-        CHECK_STR(result, expected);
-        filter = compiled(result);
-        CHECK_INT(ask(&filter, "mkdir", 0, 0, 0), ALLOW);
-        CHECK_INT(ask_x86(&filter, "mkdir", 0, 0, 0), ERROR(EPERM));
-        CHECK_INT(ask(&filter, "umount2", 0, 1, 0), ERROR(EACCES));
-        CHECK_INT(ask(&filter, "umount2", 0, 2, 0), ALLOW);
-        CHECK_INT(ask(&filter, "rmdir", 0, 0, 0), ALLOW);
-        CHECK_INT(ask(&filter, "swapon", 0, 0, 0), ERROR(EACCES));
-
-        CHECK_INT(lxc_import("test", list, strlen(list), &allowed, &none), 0);
-        CHECK_STR(allowed, "default kill\nallow read\nerrno 1 write\n");
-
-        for (size_t i = 0; i < ELEMENTSOF(broken); i++) {
-                _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
-                char *nothing = NULL;
-
-                CHECK_INT(lxc_import("test", broken[i], strlen(broken[i]), &nothing, &problems), -EBADMSG);
-                CHECK_INT(problems.n, 1);
-        }
 }
 
 TESTS(test_last_rule_counts,
@@ -620,5 +442,4 @@ TESTS(test_last_rule_counts,
       test_extends_in_sections,
       test_names,
       test_bundles,
-      test_like_libseccomp,
-      test_lxc)
+      test_like_libseccomp)
