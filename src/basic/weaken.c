@@ -8,6 +8,7 @@
 static const char *const names[_WEAKENING_N] = {
         [WEAKEN_LINKS] = "links",
         [WEAKEN_PROC_LINKS] = "proc-links",
+        [WEAKEN_TARGETS] = "targets",
         [WEAKEN_SOURCE_LINKS] = "source-links",
         [WEAKEN_SHELTER] = "shelter",
         [WEAKEN_NODEV] = "nodev",

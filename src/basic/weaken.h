@@ -13,6 +13,7 @@
 typedef enum Weakening {
         WEAKEN_LINKS,        /* links: links in a container's root are followed as the host sees them */
         WEAKEN_PROC_LINKS,   /* proc-links: links of /proc to what a process has open are followed, too */
+        WEAKEN_TARGETS,      /* targets: a link may lead a mount to where the container's own /dev is */
         WEAKEN_SOURCE_LINKS, /* source-links: links on the way to what is mounted may be anybody's */
         WEAKEN_SHELTER,      /* shelter: every user may reach where a container writes with the host's ids */
         WEAKEN_NODEV,        /* nodev: device nodes in a root work */

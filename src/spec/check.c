@@ -265,8 +265,7 @@ static void check_identity(Check *check) {
                 check_user(check, "Groups", *group, ID_GID);
 }
 
-/* Where mounts may not go: what berth itself sets up, and what it relies on. */
-static bool target_is_reserved(const char *target) {
+bool mount_target_is_reserved(const char *target) {
         static const char *const trees[] = { "/proc", "/sys", "/run/host" };
 
         for (size_t i = 0; i < ELEMENTSOF(trees); i++) {
@@ -288,7 +287,7 @@ static void check_mount(Check *check, size_t index) {
         if (!mount->target)
                 complain_mount(check, index, "Target",
                                "is not set; it says where inside the container to mount");
-        else if (target_is_reserved(mount->target))
+        else if (mount_target_is_reserved(mount->target))
                 complain_mount(check, index, "Target",
                                "cannot be /proc, /sys, /run/host or below, nor /dev itself: the container's "
                                "own are there");

@@ -5,8 +5,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "spec/definition.h"
 #include "spec/problems.h"
 
 /* Adds what does not fit to PROBLEMS. 0 or -ENOMEM. */
 int definition_check(const Definition *definition, Problems *problems);
+
+/* May no [Mount] go there, because what is there is the container's own, and berth relies on it? */
+bool mount_target_is_reserved(const char *target);

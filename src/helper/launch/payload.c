@@ -236,6 +236,23 @@ static int payload_set_sysctls(Failure *failure, const LaunchPlan *plan, int sys
         return 0;
 }
 
+/* The launcher's descriptors are still open, and a [Mount] can lie over what berth has put there. */
+static int payload_open_terminal(Failure *failure, const char *path, int flags) {
+        uint64_t resolve = weakened(WEAKEN_PROC_LINKS) ? 0 : RESOLVE_NO_SYMLINKS;
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        fd = sys_openat2(AT_FDCWD, path, (uint64_t) (unsigned) flags | O_NOCTTY | O_CLOEXEC, 0, resolve);
+        if (fd < 0 && errno != ELOOP)
+                return -errno;
+        if (fd >= 0 && fstat(fd, &st) < 0)
+                return -errno;
+        if ((fd < 0 || !S_ISCHR(st.st_mode)) && !weakened(WEAKEN_PROC_LINKS))
+                return failure_cause(failure, -ENODEV, "it is no character device: a [Mount] lies over it");
+
+        return TAKE_FD(fd);
+}
+
 /* The standard streams: nothing of the host's but the journal's stream that systemd made for this unit. */
 static int payload_set_stdio(Failure *failure, const LaunchPlan *plan) {
         bool console = plan->definition->console;
@@ -247,9 +264,9 @@ static int payload_set_stdio(Failure *failure, const LaunchPlan *plan) {
         if (r < 0)
                 return r;
 
-        fd = open(path, (console ? O_RDWR : O_RDONLY) | O_NOCTTY | O_CLOEXEC);
+        fd = payload_open_terminal(failure, path, console ? O_RDWR : O_RDONLY);
         if (fd < 0)
-                return -errno;
+                return fd;
         for (int target = 0; target <= (console ? 2 : 0); target++)
                 if (dup2(fd, target) < 0)
                         return -errno;

@@ -4,15 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "basic/string.h"
 #include "basic/weaken.h"
 #include "helper/root/descriptor.h"
 #include "helper/root/mount.h"
 #include "helper/root/source.h"
+#include "helper/root/stage.h"
+#include "spec/check.h"
 
 /* With IDMap=yes files are made with the ids that root and users have on the host. */
 static int extra_open_source(Failure *failure, const MountSpec *spec, int *ret_fd, bool *ret_directory) {
@@ -67,6 +71,31 @@ static int extra_make_tmpfs(Failure *failure, const LaunchPlan *plan, const Moun
         return mount_new(failure, "tmpfs", options, attributes, ret_fd);
 }
 
+/* Links are followed as the container would follow them; but where they lead may be a place that the
+ * definition could not have named, because process 1 and hooks rely on what berth has there. */
+static int extra_check_target(Failure *failure, const MountSpec *spec, int target) {
+        char link[64], path[PATH_MAX];
+        const char *inside;
+        ssize_t n;
+
+        (void) snprintf(link, sizeof link, "/proc/self/fd/%d", target);
+        n = readlink(link, path, sizeof path);
+        if (n < 0 || n == (ssize_t) sizeof path)
+                return n < 0 ? -errno : -ENAMETOOLONG;
+        path[n] = '\0';
+
+        inside = string_after_prefix(path, STAGE_PATH "/" STAGE_ROOT);
+        if (inside && *inside && !mount_target_is_reserved(inside))
+                return 0;
+
+        if (weakened(WEAKEN_TARGETS))
+                return 0;
+        return failure_cause(
+                        failure, -EPERM,
+                        "a link in the root leads from the target %s to %s, where the container's own is",
+                        spec->target, inside && *inside ? inside : "/");
+}
+
 static int
 extra_mount(Failure *failure, const LaunchPlan *plan, size_t index, int root_fd, int user_namespace) {
         const Descriptor *descriptor = descriptor_of_mount(plan, index);
@@ -92,6 +121,9 @@ extra_mount(Failure *failure, const LaunchPlan *plan, size_t index, int root_fd,
         }
 
         r = target_open(failure, root_fd, spec->target, spec->create, directory, &target);
+        if (r < 0)
+                return r;
+        r = extra_check_target(failure, spec, target);
         if (r < 0)
                 return r;
 

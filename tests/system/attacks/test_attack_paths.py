@@ -85,14 +85,55 @@ def test_mount_target_that_comes_and_goes(attacked, container, machine, hostile,
         machine.remove(volume)
 
 
+@pytest.mark.parametrize('namespace', ['yes', 'no'])
+def test_mount_target_that_leads_to_dev(attacked, tree, machine, programs, public, namespace):
+    """R1, R5, R8, CVE-2024-21626: a container changes the target of its own volume for a link to /dev, and in the volume
+    has a null that leads to what the launcher has open: process 1's standard input would be a directory of the host's
+    at the next start, and the way up from there the host's as long as the launcher lives. Either protection is enough."""
+    root = attack.Tree(machine, programs, tree('busybox'))
+    volume = '/srv/scratch/attacks-volume'
+    machine.write(f'{public}/secret', f'{SECRET}\n')
+    script = root.script('climb', f'echo "read=$(cat /proc/self/fd/0{"/.." * 9}{public}/secret)"\n'
+                                  'echo probe=done; exec /hostile notify READY=1')
+    machine.run(f'chmod 755 {root.path} && ln -s /dev {root.path}/data && mkdir -p {volume}/pts {volume}/shm')
+    definition = root.definition(script, 'Ready=guest\n', sections=(
+        f'[Identity]\nUserNamespace={namespace}\n[Mount]\nSource={volume}\nTarget=/data\n'))
+
+    def climbed(number, weaken):
+        machine.run(f'ln -sfn /proc/self/fd/{number} {volume}/null')
+        one = attacked(f'climbs-{number}{weaken.replace(",", "-")}', definition, weaken)
+        report = attack.told(one)
+        assert report or any(text in one.show('StatusText') for text in ('/data to /dev', 'failed to run /dev/null'))
+        return report and report['read']
+    try:
+        found = next((n for n in range(3, 20) if climbed(n, 'targets,proc-links') == SECRET), None)
+        assert found, 'no descriptor of the launcher leads outside'
+        for weaken in ('', 'targets', 'proc-links'):
+            assert climbed(found, weaken) is None, weaken
+    finally:
+        machine.remove(volume)
+
+
+@pytest.mark.parametrize('place', ['/', '/dev', '/proc', '/proc/sys/net', '/sys/kernel', '/run/host', '/run/host/inaccessible'])
+def test_mount_target_that_leads_to_what_is_reserved(attacked, tree, machine, programs, place):
+    """R1: by no link a mount comes to where a definition could not have it by name."""
+    root = attack.Tree(machine, programs, tree('busybox'))
+    machine.run(f'ln -s {place} {root.path}/data')
+    one = attacked('reserved', root.definition('/hostile ids', sections='[Mount]\nType=tmpfs\nTarget=/data\n'))
+    assert attack.told(one) is None
+    assert f'a link in the root leads from the target /data to {place}, where' in one.show('StatusText')
+
+
 def test_dev_that_is_a_link(attacked, tree, machine, programs, canary):
-    """R8, CVE-2026-41579, CVE-2025-52565: the image's /dev leads elsewhere, and its /dev/null is what process 1 reads."""
+    """R8, CVE-2026-41579, CVE-2025-52565: the image's /dev leads elsewhere, and its /dev/null is what process 1 reads.
+    That has to be a character device, behind no link, besides."""
     root = attack.Tree(machine, programs, tree('busybox'))
     machine.run(f'cd {root.path} && rm -rf dev && ln -s {CANARY}/dir dev && mkdir -p .{CANARY}/dir && '
                 f'echo trap >.{CANARY}/dir/null')
     definition = root.definition('/probe report', root='')
     assert attack.told(attacked('dev', definition)) is None and canary()
-    assert attack.told(attacked('dev-weak', definition, 'links'))['fd.0'] == f'{CANARY}/dir/null'
+    assert attack.told(attacked('dev-weak', definition, 'links')) is None
+    assert attack.told(attacked('dev-weaker', definition, 'links,proc-links'))['fd.0'] == f'{CANARY}/dir/null'
 
 
 def test_proc_that_is_a_link(attacked, tree, machine, programs, canary):
