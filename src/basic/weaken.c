@@ -19,6 +19,7 @@ static const char *const names[_WEAKENING_N] = {
         [WEAKEN_INHERITABLE] = "inheritable",
         [WEAKEN_KEYRING] = "keyring",
         [WEAKEN_SETGROUPS] = "setgroups",
+        [WEAKEN_OPENER] = "opener",
         [WEAKEN_POLICY] = "policy",
         [WEAKEN_POLKIT] = "polkit",
         [WEAKEN_ESCAPE] = "escape",

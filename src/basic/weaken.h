@@ -24,6 +24,7 @@ typedef enum Weakening {
         WEAKEN_INHERITABLE,  /* inheritable: inheritable and ambient capabilities are kept */
         WEAKEN_KEYRING,      /* keyring: the session keyring is the unit's */
         WEAKEN_SETGROUPS,    /* setgroups: groups may be dropped where only a few ids are mapped */
+        WEAKEN_OPENER,       /* opener: the mode alone tells who opened a directory that is handed over */
         WEAKEN_POLICY,       /* policy: an untrusted definition may say anything */
         WEAKEN_POLKIT,       /* polkit: every caller is authorized */
         WEAKEN_ESCAPE,       /* escape: what is shown keeps its control characters */

@@ -3,6 +3,7 @@
  * Making containers: berth_create() and berth_run().
  */
 #include <errno.h>
+#include <fcntl.h>
 
 #include "basic/string.h"
 #include "client/container.h"
@@ -31,15 +32,26 @@ static int making_check(berth *connection, const Making *making) {
         return making->n_descriptors > 0 ? connection_check_descriptors(connection) : 0;
 }
 
+/* What shows the service who opened a directory: the kernel lets nobody but its owner and root set this. On
+ * anything else it is of no use, and harmless. */
+static void making_show_opener(int fd) {
+        int flags = fcntl(fd, F_GETFL);
+
+        if (flags >= 0 && !(flags & (O_PATH | O_NOATIME)))
+                (void) fcntl(fd, F_SETFL, flags | O_NOATIME);
+}
+
 static int making_append(sd_bus_message *message, const Making *making) {
         int r;
 
         r = sd_bus_message_append(message, "ss", making->name, making->definition);
         if (r >= 0)
                 r = sd_bus_message_open_container(message, 'a', "{sh}");
-        for (size_t i = 0; r >= 0 && i < making->n_descriptors; i++)
+        for (size_t i = 0; r >= 0 && i < making->n_descriptors; i++) {
+                making_show_opener(making->descriptors[i].fd);
                 r = sd_bus_message_append(
                                 message, "{sh}", making->descriptors[i].name, making->descriptors[i].fd);
+        }
         if (r >= 0)
                 r = sd_bus_message_close_container(message);
         if (r < 0)

@@ -215,7 +215,7 @@ def root(machine):
 
 
 def run_script(root, then):
-    return f'root = os.open("{root}", os.O_RDONLY | os.O_DIRECTORY)\nbecome_manager()\np = Peer()\n{RUN}{then}'
+    return f'root = os.open("{root}", os.O_RDONLY | os.O_DIRECTORY | os.O_NOATIME)\nbecome_manager()\np = Peer()\n{RUN}{then}'
 
 
 # A file system of a user's that says nothing once it is mounted: whoever asks it waits.
@@ -282,6 +282,28 @@ def test_run(helper, root, no_leftovers):
 
     assert call(helper, 'Stop', 's', [unit])[0] is None
     gone(machine, unit)
+
+
+def test_directory_and_who_opened_it(helper, machine):
+    """A directory that was made 0700 after it had been opened tells nothing; what only its owner can open so does."""
+    script = '''
+os.mkdir("/run/late", 0o755)
+os.mkdir("/run/late/etc")
+flags = os.O_RDONLY | os.O_DIRECTORY
+fds = [os.open("/run/late", flags), os.open("/run/late", flags | os.O_NOATIME)]
+os.chmod("/run/late", 0o700)
+become_manager()
+p = Peer()
+errors = []
+for fd in fds:
+    r, w = os.pipe()
+    errors.append(p.call("Create", "ssa{sh}hb", ["late", "[Root]\\nManaged=yes\\n", [("directory", 0)], 1, False], [fd, w])[0])
+errors.append(p.call("Remove", "sb", ["late", True])[0])
+done(errors)'''
+    try:
+        assert helper.run(script, manager=False) == [ERROR + 'Data', None, None]
+    finally:
+        machine.remove('/run/late')
 
 
 def test_run_and_the_name(helper, container, root):

@@ -252,6 +252,24 @@ def test_attacks_as_root(transient, attack):
     says(one, 'failed to open the root fd:root: ')
 
 
+@pytest.mark.parametrize('more', ['IDMap=yes\nReadOnly=yes', 'IDMap=yes\nReadOnly=no', 'ReadOnly=no'])
+def test_opened_before(machine, transient, root, place, more):
+    """A directory of root's was opened when everybody could, and closed to others afterwards. With the proof left out it
+    would be the container's to read and to write."""
+    machine.run(['sh', '-c', f'mkdir -m 0700 {place}/late && echo secret >{place}/late/file && chmod 0600 {place}/late/file'])
+    for weaken in ('', 'opener'):
+        one = transient()
+        one.run(command('cat /mnt/file; echo x >/mnt/made; exec sleep 1000', more=mount('x', more)),
+                {'root': f'read:{root}', 'x': f'before:{place}/late'}, environment=[f'BERTH_WEAKEN={weaken}'])
+        if not weaken:
+            says(one, 'failed to make the mount fd:x (definition:', OPENER, 'O_NOATIME')
+            continue
+        assert one.show('ActiveState') == 'active', one.journal()
+        if 'IDMap' in more:
+            one.wait_for(lambda: 'secret' in one.journal(), 'the secret')
+            assert machine.exists(f'{place}/late/made') == ('ReadOnly=no' in more)
+
+
 @pytest.mark.parametrize('what,inside', [
     ('path:/root', 'ls /mnt'), ('path:/etc/shadow', 'cat /mnt'), ('read:/etc', 'cat /mnt/shadow'),
     ('read:/etc', 'touch /mnt/passwd'), ('read:/etc', 'mount -o remount,rw,bind /mnt && touch /mnt/passwd')])

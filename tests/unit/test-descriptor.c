@@ -12,17 +12,18 @@ static void test_proof(void) {
                 int flags;
                 bool proven;
         } rows[] = {
-                { S_IFDIR | 0700, O_RDONLY | O_DIRECTORY, true },
-                { S_IFDIR | 01500, O_RDONLY, true },
-                { S_IFDIR | 0700, O_PATH | O_DIRECTORY, false },
-                { S_IFDIR | 0710, O_RDONLY, false },
-                { S_IFDIR | 0701, O_RDONLY, false },
-                { S_IFDIR | 0755, O_RDONLY, false },
-                { S_IFDIR | 0740, O_RDONLY, false }, /* the group's bits are also an access control list's */
-                { S_IFREG | 0600, O_RDONLY, false },
-                { S_IFREG | 0600, O_RDWR, false },
-                { S_IFSOCK | 0700, O_RDONLY, false },
-                { S_IFCHR | 0600, O_RDWR, false },
+                { S_IFDIR | 0700, O_RDONLY | O_DIRECTORY | O_NOATIME, true },
+                { S_IFDIR | 01500, O_RDONLY | O_NOATIME, true },
+                { S_IFDIR | 0700, O_RDONLY | O_DIRECTORY, false }, /* the mode was another when it was opened */
+                { S_IFDIR | 0700, O_PATH | O_DIRECTORY | O_NOATIME, false },
+                { S_IFDIR | 0710, O_RDONLY | O_NOATIME, false },
+                { S_IFDIR | 0701, O_RDONLY | O_NOATIME, false },
+                { S_IFDIR | 0755, O_RDONLY | O_NOATIME, false },
+                { S_IFDIR | 0740, O_RDONLY | O_NOATIME, false }, /* the bits are also a list's */
+                { S_IFREG | 0600, O_RDONLY | O_NOATIME, false },
+                { S_IFREG | 0600, O_RDWR | O_NOATIME, false },
+                { S_IFSOCK | 0700, O_RDONLY | O_NOATIME, false },
+                { S_IFCHR | 0600, O_RDWR | O_NOATIME, false },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {

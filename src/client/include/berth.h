@@ -220,7 +220,8 @@ BERTH_EXPORT int berth_find_process(berth *connection, uint32_t pid, char **ret_
  * Making containers
  */
 
-/* A descriptor that is handed over under a name. It stays the caller's. Since 0.1. */
+/* A descriptor that is handed over under a name. It stays the caller's; O_NOATIME is set on it where the kernel lets
+ * the caller do so, which shows the service that the caller owns what was opened. Since 0.1. */
 typedef struct berth_descriptor {
         const char *name; /* "tar", "directory", "image"; for berth_run() also what a definition calls fd:NAME */
         int fd;

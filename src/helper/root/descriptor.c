@@ -16,6 +16,7 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "basic/string.h"
+#include "basic/weaken.h"
 #include "helper/root/mount.h"
 #include "helper/root/source.h"
 #include "helper/root/tree.h"
@@ -32,7 +33,8 @@
 #define MAGIC_ZFS 0x2fc12fc1U
 
 bool descriptor_is_proven(const struct stat *st, int flags) {
-        return S_ISDIR(st->st_mode) && !(flags & O_PATH) && !(st->st_mode & (S_IRWXG | S_IRWXO));
+        return S_ISDIR(st->st_mode) && !(flags & O_PATH) && (flags & O_NOATIME || weakened(WEAKEN_OPENER)) &&
+               !(st->st_mode & (S_IRWXG | S_IRWXO));
 }
 
 bool descriptor_type_is_storage(uint32_t type) {
@@ -213,10 +215,8 @@ static int descriptor_judge(Failure *failure, Descriptor *descriptor, bool writt
                 if (written)
                         return failure_cause(
                                         failure, -EPERM,
-                                        "it does not tell who opened it, so that it can only be read: open "
-                                        "a "
-                                        "directory for reading whose mode gives nothing to group and others "
-                                        "(chmod 0700), or set %s",
+                                        "it does not tell who opened it, so that it can only be read: "
+                                        DESCRIPTOR_PROOF ", or set %s",
                                         instead);
                 return descriptor->directory ? descriptor_check_alone(failure, descriptor) : 0;
         }
@@ -264,8 +264,7 @@ descriptor_open_mount(Failure *failure, const Handover *handed, const MountSpec 
                 return failure_cause(
                                 failure, -EPERM,
                                 "it does not tell who opened it, so that its owners cannot be shown "
-                                "(IDMap=yes): open a directory for reading whose mode gives "
-                                "nothing to group and others (chmod 0700)");
+                                "(IDMap=yes): " DESCRIPTOR_PROOF);
         if (ret->directory && !spec->recursive)
                 return failure_cause(
                                 failure, -EPERM,

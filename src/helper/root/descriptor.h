@@ -4,8 +4,9 @@
  * what the descriptor itself shows, and the service that passed it on is trusted with nothing;
  * berth.container(5) has the rules under "Descriptors". Their reasons:
  *
- *   - A directory that was opened for reading and gives nothing to group and others was opened by its owner
- * or by root: it is "proven". Anybody can have opened anything else, or stand on it with O_PATH.
+ *   - A directory that was opened for reading with O_NOATIME, which the kernel allows nobody but the owner and
+ * root, and that gives nothing to group and others is "proven". Anybody can have opened anything else (a mode of
+ * 0700 may be younger than the descriptor), or stand on it with O_PATH.
  *   - What is not proven shows no more than any user of the host sees: no id map, read-only, and nothing
  * that is mounted below it either comes with it (a /proc of the host) or is left out (what lies under the
  * mount).
@@ -73,6 +74,11 @@ int descriptor_mount(
 /* What the definition's Path= or the Source= of a [Mount] stands for; NULL if it is no fd:NAME. */
 const Descriptor *descriptor_of_root(const LaunchPlan *plan);
 const Descriptor *descriptor_of_mount(const LaunchPlan *plan, size_t mount);
+
+/* What has to be done for that. */
+#define DESCRIPTOR_PROOF                                                                                      \
+        "its owner or root opens the directory for reading with O_NOATIME, and its mode gives nothing to group " \
+        "and others (chmod 0700)"
 
 /* Does what was opened prove that its owner or root opened it? flags are those of fcntl(2), F_GETFL. */
 bool descriptor_is_proven(const struct stat *st, int flags);

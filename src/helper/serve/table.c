@@ -39,7 +39,7 @@ const Operation operations[] = {
                 .member = "Create", .arguments = "ssa{sh}hb", .target = TARGET_NAME, .exclusive = true, .loss = LOSS_KILL,
                 .run = op_create,
                 .why = "the definition is untrusted, and judged at every start; archives are read without rights, in namespaces; and "
-                       "a directory or image counts only if its mode proves that its owner or root opened it",
+                       "a directory counts only if the kernel shows that its owner or root opened it, an image if it is root's alone",
         },
         {
                 .member = "Remove", .arguments = "sb", .target = TARGET_NAME, .exclusive = true, .loss = LOSS_FINISH,

@@ -15,6 +15,7 @@
 #include "basic/cleanup.h"
 #include "basic/string.h"
 #include "helper/ns/idmap.h"
+#include "helper/root/descriptor.h"
 #include "helper/root/mount.h"
 #include "helper/store/image.h"
 #include "helper/store/unpacker.h"
@@ -91,10 +92,9 @@ static int tree_open(int fd, Unpacking *unpacking, int *ret_fd, StoreError *erro
                 return store_fail_errno(error, -errno, "Cannot look at the directory");
         if (!S_ISDIR(st.st_mode))
                 return store_fail(error, HELPER_ERROR_DATA, "The directory cannot be taken: it is none");
-        if ((flags & O_PATH) || (st.st_mode & (S_IRWXG | S_IRWXO)))
+        if (!descriptor_is_proven(&st, flags))
                 return store_fail(error, HELPER_ERROR_DATA,
-                                  "The directory cannot be taken: it does not tell who opened it; open it for reading, "
-                                  "and let its mode give nothing to group and others (chmod 0700)");
+                                  "The directory cannot be taken: it does not tell who opened it; " DESCRIPTOR_PROOF);
 
         r = tree_map(fd, &st, ret_fd);
         if (r == -EOPNOTSUPP)

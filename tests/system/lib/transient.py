@@ -18,7 +18,13 @@ def handed(what):
     if kind == "path":          # O_PATH
         return os.open(path, os.O_PATH)
     if kind == "read":
-        return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOATIME)
+    if kind == "before":        # while the mode was everybody's, as everybody could
+        mode = os.stat(path).st_mode & 0o7777
+        os.chmod(path, 0o755)
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        os.chmod(path, mode)
+        return fd
     if kind == "socket":
         return socket.socket(socket.AF_UNIX).detach()
     if kind == "memfd":
