@@ -121,6 +121,9 @@ def test_handed_over(machine, no_leftovers, image):
     refused = machine.run(['berthctl', 'create', 'box', f'--image={image}.open'], check=False)
     machine.remove(f'{image}.open')
     assert refused.returncode != 0 and 'cannot be taken' in refused.stderr
+    # A file system that tells of owners and modes what it wants, as FUSE's do.
+    refused = machine.run(['berthctl', 'create', 'box', '--image=/proc/version'], check=False)
+    assert refused.returncode != 0 and 'of a kind that is not taken' in refused.stderr, refused
     machine.run(['berthctl', 'create', 'box', f'--image={image}', 'Command=/bin/sleep 1000'], timeout=120)
     bus = Bus(machine)
     try:

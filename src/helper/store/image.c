@@ -12,18 +12,27 @@
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "helper/root/descriptor.h"
 
 #define CHUNK (INT64_C(64) * 1024 * 1024)
 
 static int image_check(int fd, struct stat *ret, StoreError *error) {
         int flags = fcntl(fd, F_GETFL);
+        struct statfs fs;
 
-        if (flags < 0 || fstat(fd, ret) < 0)
+        if (flags < 0 || fstat(fd, ret) < 0 || fstatfs(fd, &fs) < 0)
                 return store_fail_errno(error, -errno, "Cannot look at the image");
+        /* Others tell of owner and mode what somebody wants. */
+        if (!descriptor_type_is_storage((uint32_t) fs.f_type))
+                return store_fail(error, HELPER_ERROR_DATA,
+                                  "The image cannot be taken: it is on a file system of a kind that is not taken from "
+                                  "callers (type %lx)",
+                                  (unsigned long) fs.f_type);
         if (!S_ISREG(ret->st_mode))
                 return store_fail(error, HELPER_ERROR_DATA, "The image cannot be taken: it is no regular file");
         if ((flags & O_PATH) || (flags & O_ACCMODE) != O_RDONLY || ret->st_uid != 0 || (ret->st_mode & 077) != 0)
