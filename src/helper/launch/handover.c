@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/filter.h>
 #include <poll.h>
 #include <signal.h>
@@ -102,10 +103,29 @@ static const char *maps_identity(const char *line, size_t *ret_size) {
         return p;
 }
 
-/* The first mapping is the program's. Compared as text: the device here is not always what stat(2) says. */
+static const char *maps_next(const char *line) {
+        line += strcspn(line, "\n");
+        return line + (*line == '\n');
+}
+
+/* The line of the mapping that has ADDRESS in it. */
+static const char *maps_find(const char *maps, uintptr_t address) {
+        for (const char *line = maps; *line; line = maps_next(line)) {
+                uintptr_t begin, end;
+
+                if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &begin, &end) == 2 && address >= begin &&
+                    address < end)
+                        return line;
+        }
+
+        return NULL;
+}
+
+/* This program's file is where this function is. Compared as text: the device here is not always what
+ * stat(2) says. */
 int handover_identity(char ret[static IDENTITY_SIZE]) {
         _cleanup_free_ char *maps = NULL;
-        const char *identity;
+        const char *line, *identity;
         size_t size;
         int r;
 
@@ -113,7 +133,8 @@ int handover_identity(char ret[static IDENTITY_SIZE]) {
         if (r < 0)
                 return r;
 
-        identity = maps_identity(maps, &size);
+        line = maps_find(maps, (uintptr_t) handover_identity);
+        identity = line ? maps_identity(line, &size) : NULL;
         if (!identity || size >= IDENTITY_SIZE || (size >= 2 && memcmp(identity + size - 2, " 0", 2) == 0))
                 return -EBADMSG;
 
@@ -132,7 +153,7 @@ int handover_is_tainted(pid_t pid, const char *identity) {
         if (r < 0)
                 return r;
 
-        for (const char *line = maps; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        for (const char *line = maps; *line; line = maps_next(line)) {
                 size_t size;
                 const char *other = maps_identity(line, &size);
 

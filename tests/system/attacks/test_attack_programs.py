@@ -33,11 +33,13 @@ def place(machine, programs):
 # -- the launcher's own file ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('weaken, namespace, ends', [
-    ('', 'no', None), ('program', 'no', 'ok'), ('program', 'yes', 'EACCES')])
-def test_host_program_is_overwritten(attacked, machine, tree, programs, helper, weaken, namespace, ends):
+@pytest.mark.parametrize('weaken, namespace, ends, by', [
+    ('', 'no', None, ''), ('', 'no', None, '/usr/bin/setarch --addr-compat-layout '),
+    ('program', 'no', 'ok', ''), ('program', 'yes', 'EACCES', '')])
+def test_host_program_is_overwritten(attacked, machine, tree, programs, helper, weaken, namespace, ends, by):
     """R6, CVE-2019-5736: an image's first program is a script whose interpreter is the launcher itself, and its loader
-    keeps the launcher's file open until it can be written to. With a user namespace the kernel forbids the write."""
+    keeps the launcher's file open until it can be written to. With a user namespace the kernel forbids the write. Also
+    where the launcher's own file is not the first in its memory, as with the sysctl vm.legacy_va_layout."""
     root = attack.Tree(machine, programs, tree('busybox'))
     root.machine.write(f'{root.path}/evil', '#!/proc/self/exe\n', 0o755)
     loader = re.search(r'interpreter: (/[^\]]+)', machine.run(['readelf', '-l', helper]).stdout)[1]
@@ -46,7 +48,7 @@ def test_host_program_is_overwritten(attacked, machine, tree, programs, helper, 
     machine.run(['cp', helper, copy])
     try:
         one = attacked('overwrites', root.definition('/evil', sections=f'[Identity]\nUserNamespace={namespace}\n'), weaken,
-                       f'ExecStart=\nExecStart={copy} launch %i\n')
+                       f'ExecStart=\nExecStart={by}{copy} launch %i\n')
         report = attack.told(one)
         assert (report and report['overwrite']) == ends, one.journal()
         same = machine.run(['cmp', '--silent', helper, copy], check=False).returncode == 0
