@@ -254,12 +254,12 @@ static int watch_exec(const HookInside *inside, pid_t pid, int *go) {
                 return r;
         if (r == 0) {
                 r = lsm_verify(&failure, inside->lsm, pid);
-                if (r < 0)
-                        return r;
-                tainted = handover_is_tainted(pid, identity);
+                tainted = r < 0 ? r : handover_is_tainted(pid, identity);
         }
-        if (tainted != 0)
+        if (tainted != 0) {
+                (void) handover_let_end(pid);
                 return tainted;
+        }
 
         /* One that did not come to its exec has said why, and ends now. */
         r = handover_resume(pid);

@@ -78,6 +78,10 @@ int handover_wait_exec(pid_t pid) {
         }
 }
 
+int handover_let_end(pid_t pid) {
+        return ptrace(PTRACE_SETOPTIONS, pid, NULL, NULL) < 0 ? -errno : 0;
+}
+
 int handover_resume(pid_t pid) {
         return ptrace(PTRACE_DETACH, pid, NULL, NULL) < 0 ? -errno : 0;
 }

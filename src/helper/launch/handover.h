@@ -23,6 +23,9 @@ int handover_watch(pid_t pid);
 int handover_wait_exec(pid_t pid);
 int handover_resume(pid_t pid);
 
+/* For one that is stopped and is going to be killed: its end is not held any more. */
+int handover_let_end(pid_t pid);
+
 /* How this program's file stands in /proc/PID/maps. */
 #define IDENTITY_SIZE 64
 int handover_identity(char ret[static IDENTITY_SIZE]);
