@@ -168,3 +168,17 @@ def test_second_stop_and_stop_of_nothing(container):
     one.systemctl('stop', '--no-block')
     assert stop(one, 10) == 'success'
     assert stop(one, 10) == 'success'
+
+
+def test_number_of_another_process(machine, no_leftovers):
+    """Whoever has the number of a main process that has ended is left alone."""
+    unit, helper = 'bystander.service', '/usr/libexec/berth/berth-helper'
+    machine.run(['systemd-run', '--quiet', f'--unit={unit}', '/bin/sh', '-c', 'trap "exit 7" 37; while :; do sleep 0.2; done'])
+    try:
+        pid = machine.run(['systemctl', 'show', '--value', '--property=MainPID', unit]).stdout.strip()
+        machine.run(['systemd-run', '--quiet', '--wait', f'--setenv=MAINPID={pid}', helper, 'stop', 'x'], timeout=30)
+        time.sleep(0.5)         # for the shell to handle the signal that it should not have got
+        assert machine.run(['systemctl', 'is-active', unit], check=False).stdout.strip() == 'active'
+    finally:
+        machine.run(['systemctl', 'stop', unit])
+        machine.run(['systemctl', 'reset-failed', unit], check=False)

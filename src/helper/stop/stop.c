@@ -118,6 +118,12 @@ static int stop_process(pid_t pid, HookNamespaces *namespaces) {
         pidfd = pidfd_open(pid, 0);
         if (pidfd < 0)
                 return errno == ESRCH ? 0 : -errno;
+        /* It may have ended since systemd named it, and its number be another's. */
+        r = cgroup_check_process(pid);
+        if (r < 0)
+                return r == -ESRCH ? 0 : r;
+        if (has_ended(pidfd))
+                return 0;
 
         /* For hooks, who can have them when the container is gone. */
         if (namespaces) {

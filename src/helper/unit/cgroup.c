@@ -15,6 +15,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/file.h"
+#include "basic/string.h"
 #include "basic/weaken.h"
 #include "spec/limits.h"
 
@@ -24,13 +25,15 @@
 #define DESCENDANTS_LIMIT "16384"
 #define DEPTH_MAX 256
 
-/* The path behind "0::" in /proc/self/cgroup. */
-static int cgroup_own_path(char **ret) {
-        _cleanup_free_ char *text = NULL;
+/* The path behind "0::" in a process's /proc/PID/cgroup. */
+static int cgroup_path_of(const char *process, char **ret) {
+        _cleanup_free_ char *text = NULL, *file = NULL;
         char *line, *end;
         int r;
 
-        r = file_read(AT_FDCWD, "/proc/self/cgroup", ATTRIBUTE_MAX, &text, NULL);
+        if (asprintf(&file, "/proc/%s/cgroup", process) < 0)
+                return -ENOMEM;
+        r = file_read(AT_FDCWD, file, ATTRIBUTE_MAX, &text, NULL);
         if (r < 0)
                 return r;
 
@@ -53,7 +56,7 @@ static int cgroup_unit_path(char **ret, bool *ret_inside) {
         bool inside = false;
         int r;
 
-        r = cgroup_own_path(&path);
+        r = cgroup_path_of("self", &path);
         if (r < 0)
                 return r;
 
@@ -69,6 +72,24 @@ static int cgroup_unit_path(char **ret, bool *ret_inside) {
                 *ret_inside = inside;
 
         return 0;
+}
+
+int cgroup_check_process(pid_t pid) {
+        _cleanup_free_ char *unit = NULL, *path = NULL;
+        char process[16];
+        const char *rest;
+        int r;
+
+        r = cgroup_unit_path(&unit, NULL);
+        if (r < 0)
+                return r;
+        (void) snprintf(process, sizeof process, "%d", (int) pid);
+        r = cgroup_path_of(process, &path);
+        if (r < 0)
+                return r == -ENOENT ? -ESRCH : r;
+
+        rest = string_after_prefix(path, unit + strlen(CGROUP_ROOT));
+        return rest && (!*rest || *rest == '/') ? 0 : -ESRCH;
 }
 
 UnitKind cgroup_unit_kind(void) {

@@ -39,6 +39,9 @@ int cgroup_open_unit(int *ret_fd);
 /* The path of the unit's launch/, from any process of the unit (its ExecStop= included). */
 int cgroup_launch_path(char **ret);
 
+/* Is a process one of the unit's? -ESRCH if it is not, or is gone. */
+int cgroup_check_process(pid_t pid);
+
 /* Of which kind the unit of this process is. */
 UnitKind cgroup_unit_kind(void);
 
