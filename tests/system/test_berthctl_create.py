@@ -52,6 +52,18 @@ def test_create_from_a_tar(machine, clean, tar):
     assert not machine.exists(definition('web')) and not machine.exists('/var/lib/berth/roots/web')
 
 
+def test_data_that_a_definition_of_roots_has(machine, clean, tar):
+    """What was made over D-Bus is root's, since root wrote a file of that name that uses it."""
+    ctl(machine, 'create', 'web', f'--tar={tar}', *COMMAND)
+    machine.write('/etc/berth/containers/web.container', '[Container]\nCommand=/bin/sleep 1000\n[Root]\nManaged=yes\n')
+    try:
+        done = ctl(machine, 'remove', '--data', '--yes', 'web', check=False)
+        assert done.returncode == 1 and 'is a file that root wrote' in done.stderr
+        assert machine.exists('/var/lib/berth/roots/web/bin') and machine.exists(definition('web'))
+    finally:
+        machine.remove('/etc/berth/containers/web.container')
+
+
 def test_create_from_a_pipe_and_a_file(machine, clean, tar):
     machine.write('/run/web.container', '[Container]\nBoot=no\nCommand=/bin/false\n')
     machine.run(['sh', '-c', f'berthctl create web --tar=- --definition=/run/web.container "Command=/bin/sleep 7" <{tar}'])

@@ -189,14 +189,14 @@ static void test_withdraw(void) {
         REQUIRE(file_create(AT_FDCWD, "/var/lib/berth/containers/web.container", 0644, "") == 0);
         REQUIRE(file_create(AT_FDCWD, "/var/lib/berth/containers/db.container", 0644, "") == 0);
 
-        CHECK_INT(store_withdraw("web", web, &error), 0);
-        CHECK_INT(store_withdraw("db", db, &error), 0);
+        CHECK_INT(store_withdraw("web", true, web, &error), 0);
+        CHECK_INT(store_withdraw("db", true, db, &error), 0);
         CHECK(!is_defined("web") && !is_defined("db"));
         CHECK_INT(store_remove("db", true, db, &error), 0);
         CHECK_INT(store_restore("web", web, &error), 0);
         CHECK(is_defined("web") && !is_defined("db"));
 
-        CHECK_INT(store_withdraw("web", web, &error), 0);
+        CHECK_INT(store_withdraw("web", true, web, &error), 0);
         CHECK_INT(store_remove("web", false, web, &error), 0);
         CHECK_INT(rmdir("/var/lib/berth/containers"), 0);
 }

@@ -50,7 +50,7 @@ static int withdraw_do(ChildReport *report, void *userdata) {
         StoreError error = {};
         int r;
 
-        r = store_withdraw(remove->name, remove->trash, &error);
+        r = store_withdraw(remove->name, remove->data, remove->trash, &error);
         return give(report, r, &error, remove->trash);
 }
 

@@ -12,6 +12,7 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "basic/string.h"
+#include "basic/strv.h"
 #include "helper/ns/idmap.h"
 #include "helper/root/mount.h"
 #include "helper/store/data.h"
@@ -302,7 +303,24 @@ static int definition_hide(const Store *store, const char *container, char ret_n
         return fsync(fd) < 0 ? -errno : 0;
 }
 
-int store_withdraw(const char *container, char ret_hidden[static STORE_NAME_SIZE], StoreError *error) {
+/* 1 if a definition that root wrote has that name, too, and so what was made for it; or if that cannot be known. */
+static int definition_is_roots(const char *container) {
+        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
+        _cleanup_(strv_freep) char **names = NULL;
+        int r;
+
+        r = definition_list(definition_sources_host(), &names, &problems);
+
+        return r != 0 ? r : strv_contains(names, container);
+}
+
+static int fail_roots(const char *container, StoreError *error) {
+        return store_fail(error, NOT_SUPPORTED,
+                          "The definition of %s is a file that root wrote, not one that was made over D-Bus: remove the "
+                          "file", container);
+}
+
+int store_withdraw(const char *container, bool data, char ret_hidden[static STORE_NAME_SIZE], StoreError *error) {
         _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         _cleanup_(definition_freep) Definition *definition = NULL;
         _cleanup_store_ Store store = STORE_NULL;
@@ -314,18 +332,22 @@ int store_withdraw(const char *container, char ret_hidden[static STORE_NAME_SIZE
         r = definition_hide(&store, container, ret_hidden);
         if (r < 0)
                 return store_fail_errno(error, r, "Cannot remove the definition of %s", container);
-        if (ret_hidden[0])
+        if (!ret_hidden[0]) {
+                r = definition_load(definition_sources_host(), container, &definition, &problems);
+                if (r < 0)
+                        return r;
+
+                return r == DEFINITION_E_NOT_FOUND
+                                       ? store_fail(error, HELPER_ERROR_NOT_FOUND, "There is no container %s", container)
+                                       : fail_roots(container, error);
+        }
+
+        r = data ? definition_is_roots(container) : 0;
+        if (r == 0)
                 return 0;
-
-        r = definition_load(definition_sources_host(), container, &definition, &problems);
-        if (r < 0)
-                return r;
-        if (r == DEFINITION_E_NOT_FOUND)
-                return store_fail(error, HELPER_ERROR_NOT_FOUND, "There is no container %s", container);
-
-        return store_fail(error, NOT_SUPPORTED,
-                          "The definition of %s is a file that root wrote, not one that was made over D-Bus: remove the "
-                          "file", container);
+        r = r < 0 ? store_fail_errno(error, r, "Cannot look for other definitions") : fail_roots(container, error);
+        (void) store_restore(container, ret_hidden, &(StoreError){});
+        return r;
 }
 
 int store_restore(const char *container, const char *hidden, StoreError *error) {

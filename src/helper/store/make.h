@@ -50,6 +50,6 @@ int store_end_run(const char *container, StoreError *error);
 
 /* Removes a definition that was made so, in two steps between which the caller makes sure that the container does not
  * run: with the first it cannot be started any more. DATA: what berth made for it, too. */
-int store_withdraw(const char *container, char ret_hidden[static STORE_NAME_SIZE], StoreError *error);
+int store_withdraw(const char *container, bool data, char ret_hidden[static STORE_NAME_SIZE], StoreError *error);
 int store_restore(const char *container, const char *hidden, StoreError *error);
 int store_remove(const char *container, bool data, const char *hidden, StoreError *error);
