@@ -274,6 +274,8 @@ int store_end_run(const char *container, StoreError *error) {
         if (r == 0)
                 return 0;
         if (r > 0)
+                r = store_is_defined(&store, container);
+        if (r == 0)
                 r = store_discard_data(&store, container);
         if (r >= 0)
                 r = store_forget_run(&store, container);

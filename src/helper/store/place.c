@@ -246,8 +246,8 @@ static int throw_data(const Store *store, const char *container) {
         return 0;
 }
 
-/* Of ours, or a file that root wrote since: the data is that container's now. It may be where nobody can look. */
-static int has_definition(const Store *store, const char *container) {
+/* What is defined may be where nobody can look. */
+int store_is_defined(const Store *store, const char *container) {
         _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         _cleanup_(strv_freep) char **names = NULL;
         int r;
@@ -270,7 +270,7 @@ static int sweep_entry(const Store *store, StoreRoom room, const char *entry, co
         if (kind == STAGED_RUN && run_is_known(container))
                 return 0;
         if (room == ROOM_DEFINITIONS && kind != STAGED_NEW) {
-                r = has_definition(store, container);
+                r = store_is_defined(store, container);
                 if (r == 0)
                         r = throw_data(store, container);
                 if (r < 0)

@@ -69,6 +69,10 @@ void store_entry(StoreRoom room, const char *container, char ret[static STORE_NA
 /* 1 if it is there, 0 or a negative errno. */
 int store_has(const Store *store, StoreRoom room, const char *container);
 
+/* 1 if there is a definition, of ours or a file that root wrote since: the data is that container's now. 0 or a
+ * negative errno. */
+int store_is_defined(const Store *store, const char *container);
+
 /* A new name for something staged, and what such a name says. -EINVAL: it is none. */
 int store_stage(const char *container, StagedKind kind, char ret[static STORE_NAME_SIZE]);
 int store_stage_parse(const char *name, char ret_container[static NAME_MAX_LENGTH + 1], StagedKind *ret_kind);
