@@ -301,7 +301,8 @@ static void definitions_announce(Definitions *definitions) {
         for (size_t i = 0; i < manager->registry.n; i++) {
                 Container *container = manager->registry.containers[i];
 
-                if (definitions->all_touched || strv_contains(definitions->touched, container->name))
+                if (container->announced &&
+                    (definitions->all_touched || strv_contains(definitions->touched, container->name)))
                         announce_definition(manager, container);
         }
 
@@ -335,14 +336,13 @@ int definitions_refresh(Definitions *definitions) {
                 places_missed(definitions, &problems);
         if (r >= 0)
                 r = definitions_apply(definitions, names);
-        definitions->refreshing = false;
-        if (r < 0) {
+        if (r >= 0)
+                definitions_announce(definitions);
+        else
                 (void) fprintf(stderr, "<3>The definitions cannot be listed: %s\n", strerror(-r));
-                return r;
-        }
+        definitions->refreshing = false;
 
-        definitions_announce(definitions);
-        return 0;
+        return r;
 }
 
 int definitions_look_for(Definitions *definitions, const char *container) {

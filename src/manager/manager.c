@@ -99,6 +99,13 @@ static void manager_ask_control_group(Manager *manager, Container *container) {
                         units_fetch_control_group(manager->units, container, on_control_group, manager) >= 0;
 }
 
+/* A run is gone. As long as it had its name, a definition of that name that somebody wrote meanwhile was not
+ * seen, nor what its unit does. */
+static void manager_uncover(Manager *manager, const char *name) {
+        if (manager->units && manager_find(manager, name))
+                units_look_again(manager->units);
+}
+
 void manager_container_changed(Manager *manager, Container *container, const ContainerFacts *old) {
         bool visible = container_is_visible(container);
 
@@ -120,8 +127,14 @@ void manager_container_changed(Manager *manager, Container *container, const Con
                 announce_changes(manager, container, old);
 
         if (!visible && container->holds == 0) {
+                bool run = container->kind == UNIT_TRANSIENT;
+                char name[NAME_MAX_LENGTH + 1];
+
+                memcpy(name, container->name, sizeof name);
                 freezer_forget(container);
                 registry_remove(&manager->registry, container);
+                if (run)
+                        manager_uncover(manager, name);
         }
 
         manager_touch(manager);

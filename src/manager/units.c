@@ -370,6 +370,11 @@ static int units_begin(Units *units) {
         return 0;
 }
 
+void units_look_again(Units *units) {
+        if (units->ready)
+                (void) units_begin(units);
+}
+
 /* systemctl daemon-reexec: the new one knows of no subscription. */
 static int on_systemd_owner(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
         Units *units = userdata;

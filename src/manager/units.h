@@ -15,6 +15,9 @@ int units_new(Manager *manager, Units **ret);
 Units *units_free(Units *units);
 DEFINE_CLEANUP(Units *, units_free)
 
+/* Asks for all units again, since one may have been passed over. */
+void units_look_again(Units *units);
+
 typedef void (*UnitsCallback)(const char *container, void *userdata);
 
 /* Asks for FreezerState, which not every systemd announces. CALLBACK may be NULL. 0 or negative errno: then

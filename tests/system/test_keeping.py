@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from bus import Bus
 from store import STORE, Store, tar_with, archives
 
 HELPER = 'berth-helper.service'
@@ -46,10 +47,10 @@ def helper_pid(machine):
     return systemctl(machine, 'show', '--value', '--property=MainPID', HELPER).stdout.strip()
 
 
-def begin_stalled(machine, name='web'):
-    """A creation that has had most of an archive and waits for the rest; its unpacker runs."""
+def begin_stalled(machine, name='web', verb='create'):
+    """A creation, or a run, that has had most of an archive and waits for the rest; its unpacker runs."""
     machine.run(f'''systemd-run --quiet --collect --unit=stalled sh -c '
-        (head -c 600000 {BUSYBOX}; sleep 600) | (berthctl create {name} --tar=-; echo status=$?) >/run/stalled 2>&1'
+        (head -c 600000 {BUSYBOX}; sleep 600) | (berthctl {verb} {name} --tar=-; echo status=$?) >/run/stalled 2>&1'
         for i in $(seq 200); do
             pgrep -x berth-unpack >/dev/null && [ -n "$(ls -A {STORE}/roots/.{name}.new-*/bin 2>/dev/null)" ] && exit 0
             sleep 0.05
@@ -247,6 +248,45 @@ def test_run_from_an_archive(store, machine):
     done = machine.run(['berthctl', 'run', 'once', f'--tar={BUSYBOX}', '--', '/bin/true'], check=False, timeout=60)
     assert done.returncode == 125 and f'{STORE}/roots/once' in done.stderr
     assert store.entries() == {'roots/once'}
+
+
+def test_definition_with_the_name_of_a_run_that_begins(store, machine):
+    """Its archive is still being read: nobody sees either of them yet, and the service lives on."""
+    bus = Bus(machine)
+    bus.listed()
+    pid = bus.manager_pid()
+    begin_stalled(machine, 'both', 'run')
+    try:
+        machine.write('/etc/berth/containers/both.container', '[Root]\nPath=/srv/guests/busybox\n')
+        time.sleep(0.3)
+        assert 'both' not in bus.listed()
+        assert bus.manager_pid() == pid
+    finally:
+        machine.remove('/etc/berth/containers/both.container')
+        machine.run('kill -KILL $(pgrep -x berth-unpack)', check=False)
+        said = end_stalled(machine)
+    assert 'was killed' in said, said
+
+
+@pytest.mark.parametrize('end, state', [('stop', 'stopped'), ('restart', 'running')])
+def test_definition_with_the_name_of_a_run(store, machine, end, state):
+    """Written while the run is there: its data is not the run's to take along, and it is seen when the run has gone."""
+    definition, overlay = '/etc/berth/containers/both.container', f'{STORE}/overlays/both'
+    bus = Bus(machine)
+    machine.run(['berthctl', 'run', '--detach', 'both', f'--tar={BUSYBOX}', '--', '/bin/sleep', '1000'], timeout=60)
+    try:
+        machine.write(definition, '[Container]\nBoot=no\nCommand=/bin/sh -c "echo kept >/kept; sleep 1000"\n'
+                                  '[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n')
+        systemctl(machine, 'start', 'container@both')
+        bus.wait_for(lambda: machine.exists(f'{overlay}/upper/kept'), 'what the container writes')
+        systemctl(machine, end, 'container@both')
+        machine.run(['systemctl', 'kill', '--signal=KILL', 'container-run-both'])
+        bus.wait_for(lambda: bus.listed() == {'both': state}, f'a container that is {state}', timeout=40)
+        assert machine.read(f'{overlay}/upper/kept') == 'kept\n'
+    finally:
+        machine.run(['systemctl', 'stop', 'container@both', 'container-run-both'], check=False, timeout=120)
+        machine.remove(definition, overlay)
+        machine.run(f'rm -rf {STORE}/roots/both')
 
 
 def test_two_of_one_name(store, machine):

@@ -69,8 +69,8 @@ void store_entry(StoreRoom room, const char *container, char ret[static STORE_NA
 /* 1 if it is there, 0 or a negative errno. */
 int store_has(const Store *store, StoreRoom room, const char *container);
 
-/* 1 if there is a definition, of ours or a file that root wrote since: the data is that container's now. 0 or a
- * negative errno. */
+/* 1 if there is a definition, of ours or a file that root wrote since: the data is that container's now. 0
+ * or a negative errno. */
 int store_is_defined(const Store *store, const char *container);
 
 /* A new name for something staged, and what such a name says. -EINVAL: it is none. */
