@@ -230,6 +230,10 @@ static int show_console(Run *this, bool *ret_left) {
         status = console_attach(this->name, console, &end);
 
         *ret_left = end != RELAY_HANGUP;
+        if (end == RELAY_ESCAPED && !settings.quiet)
+                fprintf(stderr, "%s goes on. To attach again: berthctl console %s; to end it: berthctl stop %s\n",
+                        this->name, this->name, this->name);
+
         return status;
 }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """berthctl run: containers that are gone when they stop, their output and their exit status."""
 
+import re
+
 import pytest
 from bus import Bus
 
@@ -48,6 +50,9 @@ child.logfile_read = sys.stdout
 for line in lines:
     child.expect("[#$] ")
     child.sendline(line)
+if not lines:
+    child.expect("[#$] ")
+    child.send("\x1d" * 3)
 child.expect(pexpect.EOF)
 child.close()
 print(f"status={child.exitstatus}")
@@ -60,6 +65,13 @@ def test_terminal(machine, root):
     assert '/dev/' in done.stdout and 'in-7' in done.stdout, done.stdout
     assert done.stdout.endswith('status=5\n')
     assert units(machine) == ''
+    # Left alone it goes on, and who left it is told by which name.
+    done = machine.run(['/usr/bin/python3', '-c', PERSON, root, '/bin/sh'], timeout=120)
+    assert done.stdout.endswith('status=0\n'), done.stdout
+    name = re.search(r'(run-[0-9a-f]{8}) goes on\. To attach again: berthctl console \1; to end it: berthctl stop \1\r',
+                     done.stdout).group(1)
+    assert Bus(machine).listed()[name] == 'running'
+    machine.run(['berthctl', 'stop', name])
 
 
 def test_ended_by_a_signal(machine, root):
