@@ -7,6 +7,7 @@
 
 #include "basic/capability.h"
 #include "rows.h"
+#include "spec/lsm.h"
 
 static void test_values(void) {
         static const Row rows[] = {
@@ -122,6 +123,40 @@ static void test_what_fits_together(void) {
                 check_refused(rows[i].text, rows[i].problem);
 }
 
+/* No rule ends the profile that it is in: behind it another would begin, for programs of the host. */
+static void test_rules(void) {
+        static const struct {
+                const char *rule;
+                bool closed;
+        } rows[] = {
+                { "deny /x w,", true },
+                { "deny /{a,b{,c}}/** w, # } profile y {", true },
+                { "deny \"/a b{c,d e}\" r,", true },
+                { "deny /a\\{b r,", true },
+                { "signal peer=@{profile_name}//*,", true },
+                { "profile sub /y { /z r, }", true },
+                { "profile sub /y {/z r,}", true },
+                { "^hat { file, }", true },
+                { "", true },
+                { "}", false },
+                { "} profile other {", false },
+                { "deny /x r,}", false },
+                { "deny /[{] r, }", false },
+                { "profile other /[}] { file,", false },
+                { "deny \"/[{]\" r, }", false },
+                { "profile other \"/[}]\" { file,", false },
+                { "unix addr=[{], }", false },
+                { "deny /\\{ r, }", false },
+                { "#include <abstractions/base> }", false },
+                { "deny \"/{ r, }", false },
+                { "profile sub { /z r,", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (apparmor_rule_is_closed(rows[i].rule) != rows[i].closed)
+                        test_fail(__FILE__, __LINE__, "%s", rows[i].rule);
+}
+
 /* What comes out of the default set and the changes to it. */
 static void test_capabilities(void) {
         static const struct {
@@ -151,4 +186,4 @@ static void test_capabilities(void) {
         CHECK_INT(capability_from_name("CAP_"), -EINVAL);
 }
 
-TESTS(test_values, test_refused_values, test_what_fits_together, test_capabilities)
+TESTS(test_values, test_refused_values, test_what_fits_together, test_rules, test_capabilities)
