@@ -149,6 +149,28 @@ def test_once(container, machine):
     assert machine.run(f'stat -c %i {CACHE}/{name}').stdout != made
 
 
+PARSER_COUNTED = """#!/bin/sh
+echo run >>/run/parser/runs
+sleep 1
+exec /run/parser/parser "$@"
+"""
+
+
+def test_once_for_two(container, machine):
+    """Two containers that start at once, of a kind that was never compiled: one compiles, and the other waits for it."""
+    rule = 'AppArmorRules=deny /once-for-two w,\n'
+    pair = [container(name, sleeper(rule)) for name in ('cold-one', 'cold-two')]
+    machine.run(f'mkdir -m 777 /run/parser && cp {PARSER} /run/parser/parser && touch /run/parser/runs && chmod 666 /run/parser/runs')
+    machine.write('/run/parser/counted', PARSER_COUNTED, 0o755)
+    machine.run(f'mount --bind /run/parser/counted {PARSER}')
+    try:
+        machine.run(['systemctl', 'start', *[one.unit for one in pair]])
+        assert label(pair[0]) == label(pair[1]) and GENERATED.fullmatch(label(pair[0]))
+        assert machine.read('/run/parser/runs').split() == ['run']
+    finally:
+        machine.run(f'umount {PARSER}; rm -r /run/parser')
+
+
 def test_rules(container, machine):
     """AppArmorRules= and files of the administrator's are part of the profile; what the parser does not take, and what others
     can write, fails the start."""

@@ -2,12 +2,12 @@
 #include "helper/lsm/apparmor-profile.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -149,22 +149,24 @@ static int profile_name(const char *body, unsigned words, const struct stat *par
         return *ret ? 0 : -ENOMEM;
 }
 
-/* The kernel lists a profile as a directory, NAME.NUMBER. */
+/* The kernel lists profiles as lines, NAME (MODE). */
 static bool is_loaded(int kernel, const char *name) {
-        _cleanup_closedir_ DIR *profiles = NULL;
+        _cleanup_fclose_ FILE *profiles = NULL;
         _cleanup_close_ int fd = -EBADF;
-        const size_t size = strlen(name);
+        _cleanup_free_ char *line = NULL;
+        const size_t length = strlen(name);
+        size_t size = 0;
 
-        fd = openat(kernel, "policy/profiles", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fd = openat(kernel, "profiles", O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return false;
-        profiles = fdopendir(fd);
+        profiles = fdopen(fd, "re");
         if (!profiles)
                 return false;
         TAKE_FD(fd);
 
-        for (struct dirent *entry; (entry = readdir(profiles));)
-                if (strncmp(entry->d_name, name, size) == 0 && entry->d_name[size] == '.')
+        while (getline(&line, &size, profiles) > 0)
+                if (strncmp(line, name, length) == 0 && line[length] == ' ')
                         return true;
 
         return false;
@@ -230,24 +232,12 @@ static int load(Failure *failure, int kernel, const char *data, size_t size) {
         return n == (ssize_t) size ? 0 : -EIO;
 }
 
-static int provide(Failure *failure, int kernel, const char *name, const char *body, unsigned words) {
-        _cleanup_close_ int cache = -EBADF, file = -EBADF;
-        _cleanup_free_ char *text = NULL, *data = NULL;
+static int provide_compiled(Failure *failure, int kernel, int cache, const char *name, const char *text) {
+        _cleanup_close_ int file = -EBADF;
+        _cleanup_free_ char *data = NULL;
         size_t size = 0;
         int r;
 
-        if (is_loaded(kernel, name))
-                return 0;
-
-        r = cache_open(APPARMOR_CACHE, &cache);
-        if (r == 0)
-                r = cache_read(cache, name, APPARMOR_PROFILE_SIZE_MAX, &data, &size, &file);
-        if (r == 0)
-                return load(failure, kernel, data, size);
-
-        text = apparmor_profile_text(name, body, words);
-        if (!text)
-                return -ENOMEM;
         r = compile(failure, text, &data, &size);
         if (r < 0)
                 return r;
@@ -260,6 +250,48 @@ static int provide(Failure *failure, int kernel, const char *name, const char *b
         if (cache >= 0)
                 (void) cache_write(cache, name, data, size, &file);
         return 0;
+}
+
+/* 1 if the kernel has it now, 0 if it has to be compiled. */
+static int provide_cached(Failure *failure, int kernel, int cache, const char *name) {
+        _cleanup_close_ int file = -EBADF;
+        _cleanup_free_ char *data = NULL;
+        size_t size = 0;
+        int r;
+
+        if (is_loaded(kernel, name))
+                return 1;
+        if (cache < 0 || cache_read(cache, name, APPARMOR_PROFILE_SIZE_MAX, &data, &size, &file) < 0)
+                return 0;
+
+        r = load(failure, kernel, data, size);
+        return r < 0 ? r : 1;
+}
+
+static int provide(Failure *failure, int kernel, const char *name, const char *body, unsigned words) {
+        _cleanup_close_ int cache = -EBADF;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (is_loaded(kernel, name))
+                return 0;
+
+        (void) cache_open(APPARMOR_CACHE, &cache);
+        r = provide_cached(failure, kernel, cache, name);
+        if (r != 0)
+                return r < 0 ? r : 0;
+
+        /* Of many that start at once, as at a boot with a new kernel, one compiles and the others wait. */
+        if (cache >= 0 && flock(cache, LOCK_EX) == 0) {
+                r = provide_cached(failure, kernel, cache, name);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+        }
+
+        text = apparmor_profile_text(name, body, words);
+        if (!text)
+                return -ENOMEM;
+        return provide_compiled(failure, kernel, cache, name, text);
 }
 
 int apparmor_profile_provide(
