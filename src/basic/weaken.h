@@ -17,7 +17,7 @@ typedef enum Weakening {
         WEAKEN_SOURCE_LINKS, /* source-links: links on the way to what is mounted may be anybody's */
         WEAKEN_SHELTER,      /* shelter: every user may reach where a container writes with the host's ids */
         WEAKEN_NODEV,        /* nodev: device nodes in a root work */
-        WEAKEN_MASKS,        /* masks: nothing of /proc is hidden or read-only */
+        WEAKEN_MASKS,        /* masks: nothing of /proc is hidden or read-only, nor the host's policy */
         WEAKEN_DESCRIPTORS,  /* descriptors: what the launcher got from elsewhere stays open */
         WEAKEN_PROGRAM,      /* program: the launcher's own file may be the container's first program */
         WEAKEN_REAPER,       /* reaper: berth-init is run from the host's file, not from a sealed copy */

@@ -12,6 +12,7 @@ CACHE = '/var/cache/berth/apparmor'
 KERNEL = '/sys/kernel/security/apparmor'
 PARSER = '/usr/sbin/apparmor_parser'
 GENERATED = re.compile(r'berth-[0-9a-f]{64} \(enforce\)')
+NAMESPACE = 'berth'
 COMMAND = '[Container]\nCommand={}\n[Root]\nPath=/srv/guests/busybox\nReadOnly=yes\n[Security]\n{}'
 
 
@@ -232,6 +233,101 @@ def test_namespace(container, machine):
     assert machine.run(f'ls {KERNEL}/policy/namespaces/berth-nest/profiles').stdout == ''
     one.stop()
     machine.run(f'rmdir {KERNEL}/policy/namespaces/berth-nest; rm /run/own.profile')
+
+
+# What a guest says of its policy before and after it loads a profile, and what then holds for a process under that.
+POLICY = """
+(
+mkdir /tmp/m; cd /sys/kernel/security || exit
+echo "place=$(echo $(ls -A))"
+for i in ima evm integrity lockdown lsm tpm0; do
+        for j in $i apparmor/../$i apparmor/policy/../$i; do [ ! -e $j ] || echo reached=$j; done
+done
+cd apparmor || exit
+echo "profiles=$(echo $(cat profiles))"
+for i in policy/.. policy/../../profiles policy/profiles; do ls $i >/dev/null 2>&1 && echo reached=$i; done
+for i in own :{namespace}-own-a:own :{namespace}-own-b:own; do (printf %s "$i" >.remove) 2>/dev/null && echo "removed=$i"; done
+dd if=/tmp/own bs=1M of=.replace 2>/dev/null && echo "loaded=$(echo $(cat profiles))"
+under() {{
+        (echo "exec $1" >/proc/self/attr/apparmor/exec && shift && exec "$@") 2>/dev/null
+}}
+under own sh -c 'echo "label=$(cat /proc/self/attr/apparmor/current)"; for i in passwd group shells; do cat /etc/$i >/dev/null && echo "read=$i"; done'
+under unconfined cat /etc/shells && echo freed=yes
+su -s /bin/sh nobody -c 'printf own >/sys/kernel/security/apparmor/.remove' 2>/dev/null && echo removed=by-a-user
+for i in "umount policy" "umount -l policy" "umount -l ." "umount -l .." "mount -o bind . /tmp/m" "mount -o bind .. /tmp/m"; do
+        (cd /sys/kernel/security/apparmor; $i 2>/dev/null) && echo "lifted=$i"
+done
+busybox unshare -Urm sh -c 'umount -l /sys/kernel/security/apparmor/policy' 2>/dev/null && echo lifted=in-another-namespace
+busybox unshare -Ur sh -c 'printf own >.remove' 2>/dev/null && echo removed=by-another-namespace
+); echo end
+exec sleep 100000
+"""
+RIGHT = 'Nesting=yes\nCapabilities=CAP_MAC_ADMIN\nAppArmorRules=deny /etc/shells r,\n'
+
+
+def say(text):
+    """What lines of KEY=VALUE say: a list of values for each key."""
+    told = {}
+    for key, value in re.findall(r'^(\w+)=(.*)$', text, re.M):
+        told.setdefault(key, []).append(value)
+    return told
+
+
+@pytest.fixture
+def policies(container, machine):
+    """Containers that load a profile "own", which forbids a file that the test names."""
+    def make(name, forbidden, security=RIGHT):
+        machine.write(f'/run/own/{name}.profile', f'profile own flags=(attach_disconnected) {{ file, network, deny {forbidden} r, }}\n')
+        machine.run(f'{PARSER} -QKS /run/own/{name}.profile >/run/own/{name}')
+        machine.write(f'/run/own/{name}.sh', POLICY.format(namespace=NAMESPACE))
+        one = container(name, '[Container]\nCommand=/bin/sh /tmp/script\n[Root]\nPath=/srv/guests/busybox\nReadOnly=yes\n'
+                        '[Mount]\nType=tmpfs\nTarget=/tmp\n' + ''.join(
+                            f'[Mount]\nSource=/run/own/{name}{end}\nTarget=/tmp/{place}\nCreate=yes\nReadOnly=yes\n'
+                            for end, place in (('', 'own'), ('.sh', 'script'))) + f'[Security]\n{security}')
+        one.start()
+        return one
+
+    yield make
+    machine.remove('/run/own')
+
+
+def finished(one):
+    one.wait_for(lambda: 'end' in one.journal().splitlines(), 'the end of its attempts')
+    return say(one.journal())
+
+
+def test_policy_of_its_own(policies, machine):
+    """A guest with the right to do so loads profiles, which hold inside and are nobody else's; the outer one still holds."""
+    one, two = policies('own-a', '/etc/passwd'), policies('own-b', '/etc/group')
+    said = finished(one), finished(two)
+    for told, forbidden in zip(said, ('passwd', 'group')):
+        assert told['place'] == ['apparmor'] and 'reached' not in told and told['profiles'] == [''], told
+        assert told['loaded'] == ['own (enforce)'] and told['label'] == ['own (enforce)'], told
+        assert told['read'] == [name for name in ('passwd', 'group') if name != forbidden], told
+        assert not {'removed', 'freed', 'lifted'} & set(told), told
+    assert not [name for name in machine.run(f'ls {KERNEL}/policy/profiles').stdout.split() if name.startswith('own')]
+    for each in (one, two):
+        path = f'{KERNEL}/policy/namespaces/{NAMESPACE}-{each.name}'
+        assert machine.run(f'ls {path}/profiles').stdout.startswith('own.')
+        each.stop()
+        machine.run(f'rmdir {path}')
+
+
+NO_RIGHT = {
+    'no-right': 'Nesting=yes\n',
+    'no-nesting': 'Capabilities=CAP_MAC_ADMIN\n',
+    'masked': f'{RIGHT}MaskPaths=/sys/kernel/security\n',
+    'unconfined': 'Nesting=yes\nCapabilities=CAP_MAC_ADMIN\nAppArmor=unconfined\n',
+}
+
+
+def test_no_policy_of_its_own(policies, machine):
+    """What is missing for that: the right, the namespace, the place, the label."""
+    guests = [policies(name, '/etc/passwd', security) for name, security in NO_RIGHT.items()]
+    for each in guests:
+        told = finished(each)
+        assert told.get('place', ['']) == [''] and not {'loaded', 'removed'} & set(told), (each.name, told)
+        machine.run(f'rmdir {KERNEL}/policy/namespaces/{NAMESPACE}-{each.name} 2>/dev/null', check=False)
 
 
 @pytest.mark.parametrize('lose, words', [

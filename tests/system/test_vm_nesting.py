@@ -2,6 +2,8 @@
 """Nesting=yes where the kernel has all cgroup controllers and LSMs: berth, LXC, podman as it is packaged, systemd-nspawn
 and bubblewrap in a container, and berth three levels deep. The rest is in test_nesting.py."""
 
+import re
+
 import pytest
 from built import BUILD_OPTIONS
 
@@ -40,6 +42,31 @@ def test_three_levels(outer):
         profiles = {words[1].split('//&')[0] for words in labels}
         assert len(profiles) == 1 and profiles.pop().startswith('berth-'), labels
     nesting.check_three_levels(outer, look_on)
+
+
+PARSER = '[Security]\nCapabilities=CAP_MAC_ADMIN\n' + ''.join(
+    f'[Mount]\nSource={path}\nTarget={path}\nCreate=yes\nReadOnly=yes\n' for path in ('/usr/sbin/apparmor_parser', '/etc/apparmor.d'))
+STACKED = re.compile(r'berth-[0-9a-f]{64}//&:berth-profiled:berth-[0-9a-f]{64} \(enforce\)')
+
+
+def test_profiles_of_its_own(vm):
+    """In a guest that may load profiles, berth confines its containers by a generated one, and the outer one lies on them as
+    well. What the parser itself loads is the guest's, too."""
+    outer = nesting.Outer(vm, 'profiled', more=PARSER)
+    try:
+        assert outer.boot() == 'running'
+        outer.install(BUILD_OPTIONS)
+        text = f'[Container]\nCommand=/bin/busybox sleep 100000\n[Root]\nPath=/srv/private/r\n{nesting.IDENTITY}'
+        outer.inside(nesting.inner(text, 'inside'))
+        told = vm.run(f'for p in $(cat $(find /sys/fs/cgroup/machine.slice/{outer.unit}/payload -name cgroup.procs)); do '
+                      'echo $(cat /proc/$p/comm /proc/$p/attr/apparmor/current); done').stdout
+        assert [line for line in told.splitlines() if line.startswith('busybox ') and STACKED.fullmatch(line.split(' ', 1)[1])], told
+        outer.inside('systemctl stop container@inside')
+        words = 'apparmor_parser --replace /etc/apparmor.d/lsb_release && grep lsb_release /sys/kernel/security/apparmor/profiles'
+        assert outer.inside(f'systemd-run --quiet --collect --wait --pipe sh -c "{words}"').stdout.strip() == 'lsb_release (enforce)'
+    finally:
+        outer.remove()
+        vm.run('rmdir /sys/kernel/security/apparmor/policy/namespaces/berth-profiled', check=False)
 
 
 def test_without(vm):

@@ -5,11 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "basic/capability.h"
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "basic/string.h"
@@ -109,7 +111,8 @@ static void test_parts(void) {
 static void test_words(void) {
         _cleanup_(tree_freep) Tree *tree = tree_new();
         _cleanup_(definition_freep) Definition *definition = definition_new("x");
-        const LaunchPlan plan = { .definition = definition };
+        const LaunchPlan plan = { .definition = definition },
+                         nested = { .definition = definition, .nested = true };
         const unsigned container =
                         APPARMOR_USER_NAMESPACE | APPARMOR_CGROUP_NAMESPACE | APPARMOR_NETWORK_NAMESPACE;
         _cleanup_close_ int kernel = -EBADF;
@@ -135,6 +138,7 @@ static void test_words(void) {
                   APPARMOR_USER_NAMESPACE | APPARMOR_CGROUP_NAMESPACE | APPARMOR_NESTING | APPARMOR_ABI_3 |
                                   APPARMOR_ABI_4 | APPARMOR_OPTION_NOSYMFOLLOW | APPARMOR_RULE_USERNS |
                                   APPARMOR_STACKING | APPARMOR_NAMESPACES | APPARMOR_DETACHED_MOUNTS);
+        CHECK_INT(apparmor_words(&nested, kernel, tree_path(tree, "abi")) & APPARMOR_NAMESPACES, 0);
         tree_write(tree, "kernel/features/ipc/posix_mqueue", "");
         tree_write(tree, "kernel/features/io_uring/mask", "");
         tree_write(tree, "kernel/features/network_v9/af_unix", "");
@@ -237,6 +241,28 @@ static void test_holds(void) {
         CHECK(!lsm_selinux.holds("a:b:c:s0:c1,c2", "a:b:c:s0:c1,c3"));
 }
 
+/* Whose policy namespace is the guest's to fill: the kernel asks for no less. */
+static void test_loads(void) {
+        _cleanup_(definition_freep) Definition *definition = definition_new("x");
+        const LaunchPlan plan = { .definition = definition };
+        Lsm lsm = {
+                .labels = {strdup("berth-1//&:berth-x:unconfined"), strdup("a:b:c:s0")}
+        };
+
+        REQUIRE(definition);
+        CHECK(!lsm_loads_policy(&lsm, &plan));
+        definition->capabilities.added = CAPABILITY_BIT(CAP_MAC_ADMIN);
+        CHECK(lsm_loads_policy(&lsm, &plan));
+        definition->user_namespace = false;
+        CHECK(!lsm_loads_policy(&lsm, &plan));
+        definition->user_namespace = true;
+        lsm_done(&lsm);
+        CHECK(!lsm_loads_policy(&lsm, &plan));
+        lsm.labels[0] = strdup("berth-1");
+        CHECK(!lsm_loads_policy(&lsm, &plan));
+        lsm_done(&lsm);
+}
+
 /* Where there are several modules, each has files of its own beside those that all once shared. */
 static void test_apply(void) {
         _cleanup_(tree_freep) Tree *tree = tree_new();
@@ -301,4 +327,4 @@ static void test_ranges(void) {
         }
 }
 
-TESTS(test_conditions, test_parts, test_words, test_compiles, test_holds, test_apply, test_ranges)
+TESTS(test_conditions, test_parts, test_words, test_compiles, test_holds, test_loads, test_apply, test_ranges)

@@ -29,6 +29,7 @@ typedef struct LaunchPlan {
         BootMode boot;
         bool nested; /* this host is itself a container with a user namespace */
         DeviceNodes devices; /* of [Device] */
+        bool loads_policy;   /* into a namespace of its own, of a security module */
 
         /* Ids: what files that berth makes for the container are owned by, as the host counts. When nobody inside
          * has id 0 they stay the host's root's, which shows as nobody. */

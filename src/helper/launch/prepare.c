@@ -197,5 +197,10 @@ int launch_prepare(Launch *launch) {
         r = launch_prepare_seccomp(launch);
         if (r < 0)
                 return r;
-        return lsm_prepare(&launch->failure, &launch->plan, &launch->lsm);
+        r = lsm_prepare(&launch->failure, &launch->plan, &launch->lsm);
+        if (r < 0)
+                return r;
+
+        launch->plan.loads_policy = lsm_loads_policy(&launch->lsm, &launch->plan);
+        return 0;
 }

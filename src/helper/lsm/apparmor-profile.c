@@ -64,7 +64,8 @@ unsigned apparmor_words(const LaunchPlan *plan, int kernel, const char *abi) {
                 words |= APPARMOR_RULE_UNIX;
         if (has(kernel, "features/domain/stack")) {
                 words |= APPARMOR_STACKING;
-                if (definition->nesting && has(kernel, "features/namespaces/profile") &&
+                /* In a container the directory of namespaces is root's of the host. */
+                if (definition->nesting && !plan->nested && has(kernel, "features/namespaces/profile") &&
                     has(kernel, "policy/namespaces"))
                         words |= APPARMOR_NAMESPACES;
         }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "basic/capability.h"
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "basic/string.h"
@@ -126,8 +128,9 @@ static int generate(Failure *failure, const LaunchPlan *plan, char **ret_label) 
         int r;
 
         kernel = open(KERNEL, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        /* In a container that may load no profiles, the profile of that container is ours, too. */
-        if (kernel < 0 && is_inside())
+        /* In a container that may load no profiles, or has nothing to make them with, the profile of that
+         * container is ours, too. */
+        if ((kernel < 0 || access(APPARMOR_PARSER, X_OK) < 0) && is_inside())
                 return 0;
         missing = what_is_missing(kernel);
         if (missing) {
@@ -210,6 +213,12 @@ static bool apparmor_holds(const char *label, const char *current) {
         return true;
 }
 
+/* The kernel asks for CAP_MAC_ADMIN in a user namespace that is as deep as the policy namespace. */
+static bool apparmor_loads(const LaunchPlan *plan, const char *label) {
+        return plan->definition->user_namespace && strstr(label, AND ":") &&
+               (definition_capabilities(plan->definition) & CAPABILITY_BIT(CAP_MAC_ADMIN));
+}
+
 const LsmModule lsm_apparmor = {
         .name = "AppArmor",
         .prepare = apparmor_prepare,
@@ -217,4 +226,5 @@ const LsmModule lsm_apparmor = {
         .current_paths = current_paths,
         .exec_prefix = "exec ",
         .holds = apparmor_holds,
+        .loads = apparmor_loads,
 };

@@ -38,6 +38,14 @@ int lsm_prepare(Failure *failure, const LaunchPlan *plan, Lsm *ret) {
         return 0;
 }
 
+bool lsm_loads_policy(const Lsm *lsm, const LaunchPlan *plan) {
+        for (size_t i = 0; i < ELEMENTSOF(modules); i++)
+                if (lsm->labels[i] && modules[i]->loads && modules[i]->loads(plan, lsm->labels[i]))
+                        return true;
+
+        return false;
+}
+
 static int write_label(int process, const LsmModule *module, const char *label) {
         _cleanup_free_ char *text = string_printf("%s%s", module->exec_prefix, label);
 

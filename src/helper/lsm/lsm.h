@@ -30,6 +30,9 @@ typedef struct LsmModule {
 
         /* Does what CURRENT says include all that the label stands for? */
         bool (*holds)(const char *label, const char *current);
+
+        /* May the container with this label load policy of its own? NULL: the module has no such thing. */
+        bool (*loads)(const LaunchPlan *plan, const char *label);
 } LsmModule;
 
 extern const LsmModule lsm_apparmor, lsm_selinux;
@@ -45,6 +48,8 @@ typedef struct Lsm {
 void lsm_done(Lsm *lsm);
 
 int lsm_prepare(Failure *failure, const LaunchPlan *plan, Lsm *ret);
+
+bool lsm_loads_policy(const Lsm *lsm, const LaunchPlan *plan);
 
 /* In the payload or a child of it, after it changed its ids for the last time: a process may write its own
  * label only, and only through what it opened with the credentials that it has. PROC is the host's /proc. */

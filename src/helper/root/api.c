@@ -10,6 +10,7 @@
 #include "basic/file.h"
 #include "helper/root/mask.h"
 #include "helper/root/mount.h"
+#include "helper/root/policy.h"
 #include "helper/root/tree.h"
 
 #define API_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
@@ -86,7 +87,10 @@ static int api_mount_sys(Failure *failure, const LaunchPlan *plan, int root_fd, 
         if (r < 0)
                 return r;
 
-        return mask_sys(failure, plan, stage, sys);
+        /* What MaskPaths= names comes on top. */
+        r = policy_mount(failure, plan, stage, sys);
+
+        return r < 0 ? r : mask_sys(failure, plan, stage, sys);
 }
 
 int api_mount(Failure *failure, const LaunchPlan *plan, int root_fd, int stage, const BorrowedMounts *borrowed,

@@ -72,6 +72,18 @@ def test_core_pattern(attacked, machine, root, mark, weaken):
         assert not machine.exists(MARK)
 
 
+@pytest.mark.parametrize('weaken', ['', 'masks'])
+def test_policy_of_others(attacked, machine, root, weaken):
+    """Who may load policy of their own reads nothing of the host's and of other containers by a link that leads there."""
+    script = root.script('policy', """cd /sys/kernel/security/apparmor || exit
+        for i in "" /.. /../../profiles; do [ ! -d "policy$i" ] || echo "seen=$i"; done
+        cat policy/../../profiles/*/name 2>/dev/null | grep -q berth- && echo names=yes""")
+    report = attack.told(attacked('policy', root.definition(script, sections='[Security]\nNesting=yes\n'
+                                                            'Capabilities=CAP_MAC_ADMIN\n'), weaken), timeout=60)
+    assert report.all('seen') == (['', '/..', '/../../profiles'] if weaken else []) and bool(report.all('names')) == bool(weaken)
+    machine.run('rmdir /sys/kernel/security/apparmor/policy/namespaces/berth-policy')
+
+
 AGENTS = {'default': UNCONFINED, 'no user namespace': NO_NAMESPACE,
           'nor one of cgroups': NO_NAMESPACE + '[Namespaces]\nShare=cgroup\n'}
 
