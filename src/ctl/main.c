@@ -132,6 +132,12 @@ static int check_settings(const Verb *verb) {
         return STATUS_FINE;
 }
 
+static int print_version(void) {
+        puts("berthctl " BERTH_VERSION);
+
+        return STATUS_FINE;
+}
+
 static int run_verb(const Verb *verb, char **argv) {
         _cleanup_(arguments_clear) Arguments arguments = { 0 };
         int r;
@@ -146,6 +152,8 @@ static int run_verb(const Verb *verb, char **argv) {
                 print_verb_help(verb);
                 return STATUS_FINE;
         }
+        if (settings.version)
+                return print_version();
         if (check_settings(verb) != STATUS_FINE)
                 return STATUS_USAGE;
         if (arguments.n < verb->minimum || arguments.n > verb->maximum) {
@@ -167,10 +175,8 @@ static int run(char **argv) {
                 return r < 0 ? STATUS_FAILED : STATUS_USAGE;
         argv += used;
 
-        if (settings.version) {
-                puts("berthctl " BERTH_VERSION);
-                return STATUS_FINE;
-        }
+        if (settings.version)
+                return print_version();
         if (!argv[0] || settings.help || streq(argv[0], "help")) {
                 print_help(stdout);
                 return STATUS_FINE;

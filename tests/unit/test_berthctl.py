@@ -51,7 +51,8 @@ class Usage(WithDirectory):
             self.see(berthctl(verb, "--help"), 0, f"Usage: berthctl {verb} ")
 
     def test_version(self) -> None:
-        self.assertRegex(berthctl("--version").stdout, r"^berthctl \d+\.\d+\.\d+\n$")
+        for words in ["--version"], ["--version", "list"], ["list", "--version"]:
+            self.assertRegex(berthctl(*words).stdout, r"^berthctl \d+\.\d+\.\d+\n$")
 
     def test_wrong_usage(self) -> None:
         self.see(berthctl("cta"), 2, err='there is no verb "cta"; did you mean "cat"?')
