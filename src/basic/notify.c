@@ -48,6 +48,22 @@ void notify_done(Notify *notify) {
         notify->socket = fd_close(notify->socket);
 }
 
+size_t notify_quote(const char *text, char *buffer, size_t size) {
+        size_t used = 0;
+
+        for (; *text; text++) {
+                size_t n = *text == '\\' ? 2 : 1;
+
+                if (n >= size - used)
+                        break;
+                memset(buffer + used, *text, n);
+                used += n;
+        }
+        buffer[used] = '\0';
+
+        return used;
+}
+
 int notify_send_fds(const Notify *notify, const char *message, const int *fds, size_t n_fds) {
         union {
                 struct cmsghdr header;

@@ -22,6 +22,10 @@ void notify_done(Notify *notify);
 /* Sends newline-separated assignments. */
 int notify_send(const Notify *notify, const char *message);
 
+/* Writes TEXT as the value of an assignment, cut where it gets too long: systemd takes a backslash for the beginning of
+ * an escape and drops it, and all of a message that ends in one. Returns the length. */
+size_t notify_quote(const char *text, char *buffer, size_t size);
+
 /* The same with descriptors, at most NOTIFY_FDS_MAX. */
 int notify_send_fds(const Notify *notify, const char *message, const int *fds, size_t n_fds);
 

@@ -106,6 +106,13 @@ def test_root_that_does_not_exist(container):
     refused(container('rootless', direct('/srv/scratch/none')), 'open the root /srv/scratch/none: No such file')
 
 
+@pytest.mark.parametrize('name', ['back\\slash', 'wide\u202ename'])
+def test_root_with_an_odd_name(container, name):
+    """systemd takes a backslash out of what it is told, unless it is told so that it does not."""
+    shown = name.replace('\u202e', r'\xe2\x80\xae')
+    refused(container('odd', direct(f'/srv/{name}')), f'open the root /srv/{shown}: No such file')
+
+
 @pytest.mark.parametrize('path', ['/etc/passwd', '/dev/null', '/proc/version'])
 def test_root_that_is_a_file(container, path):
     refused(container('file', direct(path)), f'open the root {path}: it is not a directory')
@@ -213,6 +220,33 @@ def test_store_that_cannot_be_written(container, machine, options, cause):
         refused(one, f'writable layer over {store}/layered: {cause}')
     finally:
         machine.run(['umount', store])
+    one.start()
+
+
+def test_layer_that_cannot_be_written(container, machine):
+    """It is there, from an earlier start, and read-only now."""
+    store = '/var/lib/berth'
+    one = container('layered', direct('/srv/guests/busybox', 'Overlay=yes\n'))
+    one.start()
+    one.stop()
+    machine.run(f'mount --bind {store} {store} && mount -o remount,bind,ro {store}')
+    try:
+        refused(one, f'writable layer over {store}/overlays/layered: Read-only file system')
+    finally:
+        machine.run(['umount', store])
+    one.start()
+
+
+def test_locks_that_cannot_be_made(container, machine):
+    """No inode is left: that is not the same as no ids."""
+    one = container('many', direct('/srv/guests/busybox', 'Overlay=yes\n'))
+    locks = '/run/systemd/nspawn-uid'
+    machine.run(f'mkdir -p {locks} && mount -t tmpfs -o mode=0700,nr_inodes=1 tmpfs {locks}')
+    try:
+        sentence = refused(one, f'ids for many: the locks in {locks}', 'No space left on device')
+        assert 'no block' not in sentence
+    finally:
+        machine.run(['umount', locks])
     one.start()
 
 

@@ -175,7 +175,7 @@ static int handover_read_guest(int socket, pid_t pid, bool *ret_ready, char stat
                 struct cmsghdr header;
                 char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * 253)];
         } control;
-        char text[4096];
+        char text[4096], escaped[STATUS_MAX];
         struct iovec iov = { .iov_base = text, .iov_len = sizeof text - 1 };
         struct msghdr message = {
                 .msg_iov = &iov,
@@ -215,7 +215,8 @@ static int handover_read_guest(int socket, pid_t pid, bool *ret_ready, char stat
                         *ret_ready = true;
                 if (strncmp(line, "STATUS=", 7) == 0) {
                         size = (size_t) snprintf(status, STATUS_MAX, "STATUS=Container: ");
-                        (void) string_escape_to(line + 7, status + size, STATUS_MAX - size);
+                        (void) string_escape_to(line + 7, escaped, sizeof escaped);
+                        (void) notify_quote(escaped, status + size, STATUS_MAX - size);
                 }
         }
 

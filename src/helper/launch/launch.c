@@ -82,11 +82,12 @@ static int launch_steps(Launch *launch, const char *name) {
 /* The one sentence, in the journal and in the unit's status. The unit's fate is this process's own again:
  * the payload's end tells nothing. */
 static void launch_report(Launch *launch, const char *name) {
-        char sentence[1536], status[1600];
+        char sentence[1536], quoted[2 * sizeof sentence], status[sizeof quoted + 64];
 
         failure_sentence(&launch->failure, name, sentence, sizeof sentence);
         journal_print(LOG_ERR, launch->plan.kind, name, sentence);
-        (void) snprintf(status, sizeof status, "MAINPID=%d\nSTATUS=%s\nERRNO=%d", (int) getpid(), sentence,
+        (void) notify_quote(sentence, quoted, sizeof quoted);
+        (void) snprintf(status, sizeof status, "MAINPID=%d\nSTATUS=%s\nERRNO=%d", (int) getpid(), quoted,
                         launch->failure.error);
         (void) notify_send(&launch->notify, status);
 }

@@ -20,6 +20,7 @@
 #include "helper/root/device.h"
 #include "helper/root/stage.h"
 #include "helper/seccomp/notify.h"
+#include "helper/unit/lock.h"
 
 #define UNIT_TRIES 3
 
@@ -145,19 +146,22 @@ int launch_prepare(Launch *launch) {
                 if (r < 0)
                         return r;
                 r = block_acquire(&launch->store, definition->name, &block);
-                if (r == -ENOSPC && launch->plan.nested)
+                if (r == BLOCK_E_NONE && launch->plan.nested)
                         return failure_cause(
-                                        &launch->failure, r,
+                                        &launch->failure, -ENOSPC,
                                         "the container that this is in has no block of 65536 ids left; give it one "
                                         "from outside, or set [Identity] IDMap=0:0:65536 to share its own");
-                if (r == -ENOSPC)
+                if (r == BLOCK_E_NONE)
                         return failure_cause(
-                                        &launch->failure, r,
+                                        &launch->failure, -ENOSPC,
                                         "no block of 65536 ids is free in NSS, /etc/subuid, /etc/subgid and "
                                         "the "
                                         "locks of other containers");
                 if (r < 0)
-                        return r;
+                        return failure_cause(
+                                        &launch->failure, r,
+                                        "the locks in " LOCK_BLOCKS " or what other programs have: %s",
+                                        strerror(-r));
         }
 
         r = step_begin(&launch->failure, STEP_PLAN, "%s", "");

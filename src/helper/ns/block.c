@@ -205,5 +205,5 @@ int block_acquire(FdStore *store, const char *name, uint32_t *ret_base) {
                 return 0;
         }
 
-        return -ENOSPC;
+        return BLOCK_E_NONE;
 }

@@ -16,5 +16,9 @@
 
 /* Finds a free block, locks it and adds the lock to the store. The same name gets the same block as long as nobody
  * else has it. If the store already holds a block from before a reboot of the guest, that one is kept.
- * -ENOSPC if there is no free block. */
+ * BLOCK_E_NONE if there is no free block. */
+enum {
+        BLOCK_E_NONE = 1,
+};
+
 int block_acquire(FdStore *store, const char *name, uint32_t *ret_base);

@@ -16,6 +16,7 @@ static int mount_new_failed(Failure *failure, int context, int error) {
 
         while ((n = read(context, line, sizeof line - 1)) > 0) {
                 line[n] = '\0';
+                line[strcspn(line, "\n")] = '\0';
                 if (line[0] == 'e' && line[1] == ' ')
                         return failure_cause(failure, error, "%s (%s)", strerror(-error), line + 2);
         }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "basic/cleanup.h"
@@ -54,6 +55,7 @@ int overlay_foreign_map(const LaunchPlan *plan, IdMap *ret) {
 
 /* Makes and opens a directory of the store. */
 static int store_directory(int parent, const char *name, mode_t mode, uid_t owner, int *ret_fd) {
+        struct statvfs fs;
         struct stat st;
         int fd, r = 0;
 
@@ -65,8 +67,11 @@ static int store_directory(int parent, const char *name, mode_t mode, uid_t owne
                 return -errno;
 
         /* Also when an earlier start was killed before it came to this. */
-        if (fstat(fd, &st) < 0 || (st.st_uid == 0 && owner != 0 && fchown(fd, owner, owner) < 0))
+        if (fstat(fd, &st) < 0 || fstatvfs(fd, &fs) < 0 ||
+            (st.st_uid == 0 && owner != 0 && fchown(fd, owner, owner) < 0))
                 r = -errno;
+        else if (fs.f_flag & ST_RDONLY)
+                r = -EROFS;
         if (r < 0) {
                 (void) close(fd);
                 return r;
