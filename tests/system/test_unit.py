@@ -240,6 +240,19 @@ def test_edited_while_it_starts(container, machine):
     assert one.show('TasksMax') == '1002'
 
 
+def test_systemd_is_executed_anew_while_it_starts(container, machine):
+    """As by an upgrade. A start with another definition has something to ask of systemd."""
+    one = container('anew', '')
+    for tasks in range(1001, 1006):
+        one.define(command('/bin/sleep 100000') + f'[Resources]\nTasksMax={tasks}\n')
+        one.systemctl('start', '--no-block')
+        machine.run(['systemctl', 'daemon-reexec'], timeout=60)
+        one.wait_for(lambda: one.show('ActiveState') in ('active', 'failed'), 'an end of its start')
+        assert one.show('ActiveState') == 'active', one.show('StatusText')
+        assert one.show('TasksMax') == str(tasks)
+        one.stop()
+
+
 def test_edit(container, machine):
     """A drop-in of `systemctl edit`, with limits and environment, is honoured at the next start."""
     one = container('edited', command('/bin/sleep 100000'))

@@ -12,6 +12,9 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 
+#define ASK_TRIES 4
+#define ASK_PAUSE_USEC 250000
+
 /* Runs a program and waits; *ret_output is what it printed, if it is wanted. */
 static int program_run(char *const *argv, char **ret_output, int *ret_status) {
         char *environment[] = { (char *) "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
@@ -48,15 +51,25 @@ static int program_run(char *const *argv, char **ret_output, int *ret_status) {
         return 0;
 }
 
-int systemctl_daemon_reload(void) {
-        char *const argv[] = { (char *) "systemctl", (char *) "daemon-reload", NULL };
+/* While systemd executes itself anew, as when it is upgraded, it does not answer. What is asked for here can be asked
+ * for twice. */
+static int systemd_ask(char *const *argv) {
         int status = 0, r;
 
-        r = program_run(argv, NULL, &status);
-        if (r < 0)
-                return r;
+        for (unsigned tries = 0;; tries++) {
+                r = program_run(argv, NULL, &status);
+                if (r < 0 || status == 0)
+                        return r;
+                if (tries >= ASK_TRIES)
+                        return -EIO;
+                (void) usleep(ASK_PAUSE_USEC);
+        }
+}
 
-        return status == 0 ? 0 : -EIO;
+int systemctl_daemon_reload(void) {
+        char *const argv[] = { (char *) "systemctl", (char *) "daemon-reload", NULL };
+
+        return systemd_ask(argv);
 }
 
 int systemctl_apply_limits(const char *unit, const char *cgroup) {
@@ -77,14 +90,9 @@ int systemctl_apply_limits(const char *unit, const char *cgroup) {
                 pid,
                 NULL,
         };
-        int status = 0, r;
 
         (void) snprintf(pid, sizeof pid, "%d", (int) getpid());
-        r = program_run(argv, NULL, &status);
-        if (r < 0)
-                return r;
-
-        return status == 0 ? 0 : -EIO;
+        return systemd_ask(argv);
 }
 
 int systemctl_find_job(const char *unit, char **ret) {
