@@ -119,7 +119,12 @@ const char *container_last_error(const Container *container) {
                                : "";
 }
 
-static const char *why_not_begun(const char *result) {
+static bool job_is_done(const char *result) {
+        return streq(result, "done") || streq(result, "skipped");
+}
+
+/* Of a job that starts. */
+static const char *why_not_begun(const Container *container, const char *result) {
         static const struct {
                 const char *result;
                 const char *why;
@@ -133,15 +138,17 @@ static const char *why_not_begun(const char *result) {
                 if (streq(result, map[i].result))
                         return map[i].why;
 
-        return NULL;
+        /* A job that is done leaves a container that is up, however short it then lives. */
+        return job_is_done(result) && !container_is_up(container) ? "a condition of its unit is not met"
+                                                                  : NULL;
 }
 
 void container_note_job_end(Container *container, uint32_t id, const char *result) {
         container->job_ends[container->next_job_end] = (JobEnd){
                 .id = id,
-                .done = streq(result, "done") || streq(result, "skipped"),
+                .done = job_is_done(result),
                 .canceled = streq(result, "canceled"),
-                .not_begun = why_not_begun(result),
+                .not_begun = why_not_begun(container, result),
         };
         container->next_job_end = (container->next_job_end + 1) % JOB_ENDS;
 }

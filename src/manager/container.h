@@ -58,8 +58,9 @@ typedef struct JobEnd {
         uint32_t id; /* 0: none */
         bool done;
         bool canceled;
-        const char *not_begun; /* why the unit was not touched, as a clause: what it says is of an earlier
-                                  start */
+        /* If it was to start the unit: why nothing was started, as a clause. What the unit says is of an
+         * earlier start then. */
+        const char *not_begun;
 } JobEnd;
 
 #define JOB_ENDS 4

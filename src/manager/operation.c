@@ -227,7 +227,7 @@ static void operation_job_done(Operation *operation) {
 
 static void operation_judge(Operation *operation, const JobEnd *end) {
         operation->job = 0;
-        if (end->done)
+        if (end->done && !(operation_starts(operation) && end->not_begun))
                 operation_job_done(operation);
         else if (end->canceled)
                 operation_fail(operation, ERROR_CANCELED,

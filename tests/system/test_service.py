@@ -167,7 +167,8 @@ def test_the_cause_has_a_name(bus, defined, machine):
 
 
 def test_what_is_not_begun_has_a_cause_of_its_own(bus, defined, machine):
-    """A job that fails before the launcher runs: what the launcher said of an earlier start is not told again."""
+    """A job that ends before the launcher runs: what the launcher said of an earlier start is not told again, and a start
+    that is passed over for a condition is none."""
     web = defined('web', FAILING)
     with pytest.raises(CallFailed, match='/bin/nothing'):
         bus.manager('StartContainer', 's', 'web')
@@ -176,7 +177,8 @@ def test_what_is_not_begun_has_a_cause_of_its_own(bus, defined, machine):
     machine.write(needed, '[Service]\nType=oneshot\nExecStart=/bin/false\n')
     try:
         for setting, words in (('Requires=test-needed.service\nAfter=test-needed.service', 'requires could not be started'),
-                               ('AssertPathExists=/nowhere', 'asserts is not so')):
+                               ('AssertPathExists=/nowhere', 'asserts is not so'),
+                               ('ConditionPathExists=/nowhere', 'condition of its unit is not met')):
             machine.write(drop_in, f'[Unit]\n{setting}\n')
             machine.run(['systemctl', 'daemon-reload'])
             with pytest.raises(CallFailed, match=f'Cannot start container web: .* {words}'):

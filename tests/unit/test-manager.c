@@ -111,6 +111,14 @@ static void test_job_ends(void) {
         container_note_job_end(container, 8, "dependency");
         REQUIRE(container_job_end(container, 8));
         CHECK(container_job_end(container, 8)->not_begun && !container_job_end(container, 8)->done);
+        /* A start that is done, and nothing is up. */
+        container_note_job_end(container, 9, "done");
+        REQUIRE(container_job_end(container, 9));
+        CHECK(container_job_end(container, 9)->not_begun && container_job_end(container, 9)->done);
+        container = with_state("active", NULL);
+        container_note_job_end(container, 9, "done");
+        REQUIRE(container_job_end(container, 9));
+        CHECK(!container_job_end(container, 9)->not_begun);
         for (uint32_t id = 10; id < 10 + JOB_ENDS; id++)
                 container_note_job_end(container, id, "done");
         CHECK(!container_job_end(container, 5));
