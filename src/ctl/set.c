@@ -38,7 +38,7 @@ static int run(const Arguments *arguments) {
 
 /* clang-format off */
 static const Option options[] = {
-        { "runtime", 0, OPTION_FLAG, &runtime, .help = "until the next start only" },
+        { "runtime", 0, OPTION_FLAG, &runtime, .help = "until the next boot of the host only" },
         { 0 },
 };
 /* clang-format on */

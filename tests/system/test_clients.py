@@ -171,6 +171,9 @@ def test_scenario(machine, no_leftovers, name):
 
         client.manager('RestartContainer', 's', me)
         assert client.get(path, CONTAINER, 'Leader') not in (0, leader)
+        # Until the host boots.
+        assert machine.run(['systemctl', 'show', '--value', '--property=TasksMax',
+                            f'container@{me}.service']).stdout == '99\n'
         client.manager('StopContainer', 'st', me, 2**64 - 1)
         watch.until_value(path, 'State', 'stopped')
         assert client.get(path, CONTAINER, 'Leader') == 0

@@ -262,7 +262,7 @@ BERTH_EXPORT int berth_kill(berth *connection, const char *name, const char *who
 BERTH_EXPORT int berth_freeze(berth *connection, const char *name); /* stops all processes where they are. Since 0.1. */
 BERTH_EXPORT int berth_thaw(berth *connection, const char *name);   /* and lets them go on. Since 0.1. */
 
-#define BERTH_SET_RUNTIME UINT32_C(1) /* until the next start only */
+#define BERTH_SET_RUNTIME UINT32_C(1) /* until the next boot of the host only */
 
 /* Changes resource properties: a NULL-terminated list of "KEY=VALUE" as in [Resources] of berth.container(5). All are
  * changed or none. ENOTTY: one of them is none, or cannot be changed so. Since 0.1. */
