@@ -15,7 +15,6 @@
 #include "helper/root/descriptor.h"
 #include "helper/root/mount.h"
 #include "helper/root/source.h"
-#include "helper/root/stage.h"
 #include "spec/check.h"
 
 /* With IDMap=yes files are made with the ids that root and users have on the host. */
@@ -71,29 +70,42 @@ static int extra_make_tmpfs(Failure *failure, const LaunchPlan *plan, const Moun
         return mount_new(failure, "tmpfs", options, attributes, ret_fd);
 }
 
-/* Links are followed as the container would follow them; but where they lead may be a place that the
- * definition could not have named, because process 1 and hooks rely on what berth has there. */
-static int extra_check_target(Failure *failure, const MountSpec *spec, int target) {
-        char link[64], path[PATH_MAX];
-        const char *inside;
+static int path_of(int fd, char path[static PATH_MAX]) {
+        char link[64];
         ssize_t n;
 
-        (void) snprintf(link, sizeof link, "/proc/self/fd/%d", target);
-        n = readlink(link, path, sizeof path);
-        if (n < 0 || n == (ssize_t) sizeof path)
+        (void) snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        n = readlink(link, path, PATH_MAX);
+        if (n < 0 || n == PATH_MAX)
                 return n < 0 ? -errno : -ENAMETOOLONG;
+
         path[n] = '\0';
+        return 0;
+}
 
-        inside = string_after_prefix(path, STAGE_PATH "/" STAGE_ROOT);
-        if (inside && *inside && !mount_target_is_reserved(inside))
+/* Links are followed as the container would follow them; but where they lead may be a place that the
+ * definition could not have named, because process 1 and hooks rely on what berth has there. */
+static int extra_check_target(Failure *failure, const MountSpec *spec, int root_fd, int target) {
+        char root[PATH_MAX], path[PATH_MAX];
+        const char *inside;
+        int r;
+
+        r = path_of(root_fd, root);
+        if (r == 0)
+                r = path_of(target, path);
+        if (r < 0)
+                return r;
+
+        inside = string_after_prefix(path, root);
+        if (inside && *inside == '/' && !mount_target_is_reserved(inside))
                 return 0;
-
         if (weakened(WEAKEN_TARGETS))
                 return 0;
+
         return failure_cause(
                         failure, -EPERM,
                         "a link in the root leads from the target %s to %s, where the container's own is",
-                        spec->target, inside && *inside ? inside : "/");
+                        spec->target, inside && *inside == '/' ? inside : "/");
 }
 
 static int
@@ -123,7 +135,7 @@ extra_mount(Failure *failure, const LaunchPlan *plan, size_t index, int root_fd,
         r = target_open(failure, root_fd, spec->target, spec->create, directory, &target);
         if (r < 0)
                 return r;
-        r = extra_check_target(failure, spec, target);
+        r = extra_check_target(failure, spec, root_fd, target);
         if (r < 0)
                 return r;
 
