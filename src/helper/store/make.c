@@ -12,7 +12,6 @@
 #include "basic/cleanup.h"
 #include "basic/file.h"
 #include "basic/string.h"
-#include "basic/strv.h"
 #include "helper/ns/idmap.h"
 #include "helper/root/mount.h"
 #include "helper/store/data.h"
@@ -305,17 +304,6 @@ static int definition_hide(const Store *store, const char *container, char ret_n
         return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* 1 if a definition that root wrote has that name, too, and so what was made for it; or if that cannot be known. */
-static int definition_is_roots(const char *container) {
-        _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
-        _cleanup_(strv_freep) char **names = NULL;
-        int r;
-
-        r = definition_list(definition_sources_host(), &names, &problems);
-
-        return r != 0 ? r : strv_contains(names, container);
-}
-
 static int fail_roots(const char *container, StoreError *error) {
         return store_fail(error, NOT_SUPPORTED,
                           "The definition of %s is a file that root wrote, not one that was made over D-Bus: remove the "
@@ -344,7 +332,7 @@ int store_withdraw(const char *container, bool data, char ret_hidden[static STOR
                                        : fail_roots(container, error);
         }
 
-        r = data ? definition_is_roots(container) : 0;
+        r = data ? store_is_defined(&store, container) : 0;
         if (r == 0)
                 return 0;
         r = r < 0 ? store_fail_errno(error, r, "Cannot look for other definitions") : fail_roots(container, error);
