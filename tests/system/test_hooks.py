@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+import probe
+
 PLACE = '/etc/berth/hooks'
 SEEN = '/run/hooks-seen'
 HOST_HOOKS = ['PreStart', 'PreMount', 'Autodev', 'StartHost']
@@ -285,6 +287,30 @@ def test_hooks_inside(container, machine, owner):
     first = machine.run(f'grep -E "^Cap(Amb|Inh)" /proc/{pid}/status').stdout.split()[1::2]
     assert set(first) == {'0' * 16}
     assert machine.run("pgrep -f 'sleep 432[4]'", check=False).stdout == ''
+
+
+@pytest.mark.parametrize('identity', ['', OWNERS['one id'][0]], ids=['root', 'one id'])
+def test_confined_as_the_first_program(container, machine, tmp_path, identity):
+    """What the first program finds around itself, Start= finds, too, but for a session keyring of its own."""
+    path = probe.install(machine, probe.compile_probe(tmp_path))
+    try:
+        one = container(f'alike-{len(identity)}', '[Container]\nCommand=/probe report\nArchitecture=x86\n[Root]\n'
+                        f'Path={path}\n[Security]\nNoNewPrivileges=yes\nCapabilities=~CAP_SYS_BOOT\n{identity}'
+                        '[Resources]\nLimitNOFILE=777\nLimitMEMLOCK=8192\n[Hooks]\nStart=/probe report -- calls\n')
+        first = probe.run(one)
+        hook = probe.Report('\n'.join(lines_of(one, 'HOOK=start')))
+        for key in ('umask', 'cwd', 'uid', 'euid', 'gid', 'egid', 'groups', 'personality', 'machine', 'root', 'boot_id',
+                    'keyring.add', 'uid_map', 'oom_score_adj'):
+            assert hook[key] == first[key], key
+        for prefix in ('rlimit', 'ns'):
+            assert hook.below(prefix) == first.below(prefix), prefix
+        for name in ('CapBnd', 'NoNewPrivs', 'Seccomp', 'Seccomp_filters'):
+            assert hook.status(name) == first.status(name), name
+        assert (hook['call.af_alg'], hook['call.bpf']) == ('EAFNOSUPPORT', 'EPERM')
+        assert hook['keyring'] != first['keyring']
+        assert hook['keyring.description'] == first['keyring.description']
+    finally:
+        machine.remove(path)
 
 
 def test_mount_hook(container, hooks, machine):
