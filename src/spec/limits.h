@@ -45,6 +45,7 @@
 #define HOOKS_MAX 32                      /* commands of one kind */
 #define HOOK_TIMEOUT_USEC (UINT64_C(30) * 1000000) /* [Hooks] Timeout= when it is not set */
 #define HOOK_LINE_MAX 2048                /* bytes of a line of a hook's output; a longer one counts as several */
+#define HOOK_LOOK_MSEC 250                /* how often is looked whether a container is to end while a hook runs */
 #define HOOK_KILL_MSEC (5 * 1000)         /* for the kernel to end what a hook left running */
 
 #define SECCOMP_PROFILES_MAX 64           /* that one system call filter is made of */

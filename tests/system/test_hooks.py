@@ -219,6 +219,23 @@ def test_much_output(container, hooks):
     assert lines_of(one, 'HOOK=start-host', 'PRIORITY=0') == []
 
 
+def test_stop_during_a_hook(container, hooks, machine):
+    """Whichever hook of a start runs when systemd is told to stop the unit: it ends at once, and PostStop= comes after it.
+    The last two are run while the unit's main process is held, and its signal with it."""
+    writer = hooks('writer')
+    one = container('early-stop')
+    for kind in ('PreStart', 'PreMount', 'Autodev', 'Mount', 'StartHost', 'Start'):
+        one.define(section(f'{kind}=/bin/sleep 4328', f'PostStop={writer} {kind} x', 'Timeout=1h'))
+        one.systemctl('start', '--no-block')
+        one.wait_for(lambda: machine.run("pgrep -f 'sleep 432[8]'", check=False).stdout != '', 'its hook', 20)
+        one.stop()
+        assert hooks.seen(kind).state['hook'] == 'post-stop', kind
+        assert machine.run("pgrep -f 'sleep 432[8]'", check=False).stdout == '', kind
+        if kind.startswith('Start'):
+            assert one.show('StatusText').endswith(f'{kind}=/bin/sleep: the container was told to stop while it ran')
+        one.systemctl('reset-failed')
+
+
 def test_launcher_killed(container, hooks, machine):
     """kill -9 of the launcher while a hook runs leaves nothing of the hook."""
     hooks('wait', f'#!/bin/sh\nsetsid sleep 4323 &\necho $PPID >{SEEN}/launcher.new; mv {SEEN}/launcher.new '

@@ -136,8 +136,8 @@ static uint64_t now_msec(void) {
         return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
 }
 
-/* Until the hook's first process has ended: 0, or -ETIMEDOUT. */
-static int hook_wait(int pidfd, HookOutput *output, uint64_t timeout_usec) {
+/* Until the hook's first process has ended: 0, -ETIMEDOUT, or -ECANCELED when the container is to end. */
+static int hook_wait(int pidfd, pid_t held, HookOutput *output, uint64_t timeout_usec) {
         const uint64_t limit = now_msec() + timeout_usec / USEC_PER_MSEC;
         bool open = true;
 
@@ -146,11 +146,15 @@ static int hook_wait(int pidfd, HookOutput *output, uint64_t timeout_usec) {
                         {.fd = pidfd,                     .events = POLLIN},
                         { .fd = open ? output->pipe : -1, .events = POLLIN},
                 };
-                uint64_t now = now_msec();
+                uint64_t now = now_msec(), left = limit - now;
 
                 if (now >= limit)
                         return -ETIMEDOUT;
-                if (poll(p, ELEMENTSOF(p), (int) (limit - now)) < 0 && errno != EINTR)
+                if (held > 0 && handover_is_told_to_end(held))
+                        return -ECANCELED;
+                if (held > 0 && left > HOOK_LOOK_MSEC)
+                        left = HOOK_LOOK_MSEC;
+                if (poll(p, ELEMENTSOF(p), (int) left) < 0 && errno != EINTR)
                         return -errno;
                 if (p[1].revents && hook_output_read(output) != 0)
                         open = false;
@@ -218,6 +222,8 @@ hook_finish(pid_t pid,
                                 " s, [Hooks] Timeout=, and %s%s",
                                 timeout_usec / USEC_PER_SEC, timeout_usec % USEC_PER_SEC / 100000,
                                 output->last[0] ? "said last: " : "said nothing", output->last);
+        if (waited == -ECANCELED)
+                (void) snprintf(cause, HOOK_CAUSE_SIZE, "the container was told to stop while it ran");
         if (waited < 0)
                 return waited;
 
@@ -314,7 +320,7 @@ hook_attend(HookChild *child,
                 r = -EPERM;
         }
         if (r == 0)
-                r = hook_wait(pidfd, output, timeout_usec);
+                r = hook_wait(pidfd, child->place->held, output, timeout_usec);
 
         killed = cgroup_end_hook(child->place->unit, cgroup);
         if (pid > 0)

@@ -17,6 +17,8 @@ typedef struct HookPlace {
         int unit;                 /* the unit's cgroup */
         int mounts;               /* the mount namespace to run in, -EBADF for the caller's */
         const HookInside *inside; /* NULL for a hook with the host's rights */
+        pid_t held; /* the unit's main process if the caller holds it: nobody else sees that it is to end; or
+                       0 */
 } HookPlace;
 
 /* Runs command number INDEX of the facts' definition. CAUSE says what went wrong, as program.h has it. */

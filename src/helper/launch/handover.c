@@ -20,6 +20,7 @@
 #include "basic/string.h"
 
 #define STATUS_MAX 512
+#define SIGNALS_LOOKED_AT 32
 
 int handover_main_process(const Notify *notify, pid_t pid, int *ret_barrier) {
         char text[64];
@@ -76,6 +77,21 @@ int handover_wait_exec(pid_t pid) {
                 if (ptrace(PTRACE_CONT, pid, NULL, (void *) (long) deliver) < 0)
                         return -errno;
         }
+}
+
+bool handover_is_told_to_end(pid_t pid) {
+        struct __ptrace_peeksiginfo_args arguments = { .flags = PTRACE_PEEKSIGINFO_SHARED,
+                                                       .nr = SIGNALS_LOOKED_AT };
+        siginfo_t pending[SIGNALS_LOOKED_AT];
+        long n = ptrace(PTRACE_PEEKSIGINFO, pid, &arguments, pending);
+
+        /* Who is outside of its process namespace has no number there. */
+        for (long i = 0; i < n; i++)
+                if (pending[i].si_pid == 0 &&
+                    (pending[i].si_signo == SIGTERM || pending[i].si_signo == SIGRTMIN + 3))
+                        return true;
+
+        return false;
 }
 
 int handover_let_end(pid_t pid) {

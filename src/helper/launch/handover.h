@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "basic/notify.h"
@@ -22,6 +23,9 @@ int handover_main_process(const Notify *notify, pid_t pid, int *ret_barrier);
 int handover_watch(pid_t pid);
 int handover_wait_exec(pid_t pid);
 int handover_resume(pid_t pid);
+
+/* Has one that is stopped got the signal of the unit's end, from outside? It hears of it only when it goes on. */
+bool handover_is_told_to_end(pid_t pid);
 
 /* For one that is stopped and is going to be killed: its end is not held any more. */
 int handover_let_end(pid_t pid);

@@ -89,6 +89,8 @@ int launch_hooks(Launch *launch, HookKind kind) {
                         return -errno;
         }
         place.mounts = mounts;
+        if (kind == HOOK_START_HOST || kind == HOOK_START)
+                place.held = launch->pid;
 
         for (size_t i = 0; i < list->n; i++) {
                 r = step_begin(&launch->failure, STEP_HOOK, "%s=%s", hook_key(kind), list->commands[i][0]);

@@ -84,6 +84,14 @@ static int run_kind(const HookFacts *facts, HookKind kind, const Notify *notify)
         return 0;
 }
 
+/* What is not over then is in the way of the next hook, which tells it. */
+static void settle(void) {
+        _cleanup_close_ int unit = -EBADF;
+
+        if (cgroup_open_unit(&unit) >= 0)
+                (void) cgroup_settle(unit);
+}
+
 /* The definition as it is now, judged as at a start: it may have changed since. */
 static int load(const char *name, Definition **ret) {
         Failure failure = {};
@@ -153,6 +161,7 @@ int post_stop(const char *name) {
 
         facts.definition = definition;
         facts.root = hook_root_path(definition, root);
+        settle();
         if (note == HOOKS_WAIT) {
                 note_over();
                 r = run_kind(&facts, HOOK_STOP, &notify);

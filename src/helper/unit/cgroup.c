@@ -270,20 +270,6 @@ int cgroup_reopen(Cgroup *cgroup) {
         return cgroup->launch < 0 || cgroup->payload < 0 ? -errno : 0;
 }
 
-int cgroup_make_hook(int unit, int *ret_fd) {
-        int r;
-
-        /* Anew each time: see above. */
-        r = cgroup_remove(unit, CGROUP_HOOK, 0);
-        if (r == 0 && mkdirat(unit, CGROUP_HOOK, 0755) < 0)
-                r = -errno;
-        if (r < 0 && !weakened(WEAKEN_HOOK_END))
-                return r;
-
-        *ret_fd = openat(unit, CGROUP_HOOK, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return *ret_fd < 0 ? -errno : 0;
-}
-
 /* Waits until no process is left. The kernel tells of a change of the file. */
 static int cgroup_wait_empty(int cgroup) {
         _cleanup_close_ int events = -EBADF;
@@ -322,6 +308,51 @@ int cgroup_end_hook(int unit, int hook) {
                 return r;
         r = cgroup_wait_empty(hook);
         return r < 0 ? r : cgroup_remove(unit, CGROUP_HOOK, 0);
+}
+
+/* One of a launcher that was killed may still be on its way out. */
+static int cgroup_clear_hook(int unit) {
+        _cleanup_close_ int hook = -EBADF;
+
+        hook = openat(unit, CGROUP_HOOK, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (hook < 0)
+                return errno == ENOENT ? 0 : -errno;
+
+        return cgroup_end_hook(unit, hook);
+}
+
+int cgroup_make_hook(int unit, int *ret_fd) {
+        int r;
+
+        /* Anew each time: see above. */
+        r = cgroup_clear_hook(unit);
+        if (r < 0)
+                return r;
+        if (mkdirat(unit, CGROUP_HOOK, 0755) < 0 && (errno != EEXIST || !weakened(WEAKEN_HOOK_END)))
+                return -errno;
+
+        *ret_fd = openat(unit, CGROUP_HOOK, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return *ret_fd < 0 ? -errno : 0;
+}
+
+int cgroup_settle(int unit) {
+        _cleanup_close_ int launch = -EBADF;
+        _cleanup_free_ char *path = NULL;
+        bool inside;
+        int r;
+
+        r = cgroup_clear_hook(unit);
+        if (r < 0)
+                return r;
+        r = cgroup_unit_path(&path, &inside);
+        if (r < 0 || inside)
+                return r;
+        launch = openat(unit, CGROUP_LAUNCH, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (launch < 0)
+                return errno == ENOENT ? 0 : -errno;
+
+        r = cgroup_wait_empty(launch);
+        return r == -ETIMEDOUT ? cgroup_clear_hook(unit) : r;
 }
 
 void cgroup_done(Cgroup *cgroup) {

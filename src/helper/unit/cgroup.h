@@ -51,5 +51,9 @@ int cgroup_make_hook(int unit, int *ret_fd);
 /* Kills what is in it and removes it. -ETIMEDOUT when the kernel does not end it in time. */
 int cgroup_end_hook(int unit, int hook);
 
+/* Ends the hook of a launcher that is still there, and waits until it is not: systemd begins with what is to be run at
+ * the end of a unit when its main process has ended, which may be the payload's. */
+int cgroup_settle(int unit);
+
 /* Hands payload/ to the container's root: the directory and the files that the kernel lists as delegatable. */
 int cgroup_delegate(const Cgroup *cgroup, uid_t uid, gid_t gid);
