@@ -189,6 +189,24 @@ def test_what_is_not_begun_has_a_cause_of_its_own(bus, defined, machine):
         machine.run(['systemctl', 'reset-failed', 'test-needed.service'], check=False)
 
 
+def test_what_failed_and_has_no_definition(bus, defined, machine):
+    """Its name is free again: it can be removed, or made anew."""
+    def fail():
+        web = defined('web', FAILING)
+        web.start(check=False)
+        machine.remove(web.path)
+        bus.wait_for(lambda: bus.listed() == {'web': 'failed'}, 'the failure')
+        time.sleep(0.2)
+    fail()
+    bus.manager('RemoveContainer', 'sa{sv}', 'web', 0)
+    bus.wait_for(lambda: bus.listed() == {}, 'the end of it')
+    fail()
+    bus.manager('CreateContainer', 'ssa{sh}a{sv}', 'web', '[Root]\nManaged=yes\n', 0, 0)
+    assert 'Managed=yes' in bus.get('web', 'Definition')
+    bus.manager('RemoveContainer', 'sa{sv}', 'web', 1, 'data', 'b', 'true')
+    bus.wait_for(lambda: bus.listed() == {}, 'the end of both')
+
+
 def test_time_limit_of_a_stop(bus, defined):
     web = defined('web', DEAF)
     bus.manager('StartContainer', 's', 'web')

@@ -181,7 +181,10 @@ int verb_create(Manager *manager, sd_bus_message *call, sd_bus_error *error) {
         if (container && container->busy)
                 return sd_bus_error_setf(
                                 error, ERROR_BUSY, "Container %s %s", request.name, container->busy);
-        if (container && container_is_visible(container) && !request.replace)
+        /* A unit that has failed and has no definition any more is nobody's. */
+        if (container &&
+            (container->defined || container->kind != UNIT_DEFINED || container_is_up(container)) &&
+            container_is_visible(container) && !request.replace)
                 return sd_bus_error_setf(
                                 error, ERROR_CONTAINER_EXISTS, "There is a container %s already",
                                 request.name);

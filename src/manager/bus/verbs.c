@@ -360,6 +360,10 @@ int verb_remove(Manager *manager, Container *container, sd_bus_message *call, sd
         if (r <= 0)
                 return r < 0 ? r : 1;
 
+        /* Nothing is left of it but that its unit has failed. */
+        if (!container->defined)
+                return ask(manager, OPERATION_FREEZER, container, call, "remove", "ResetFailed", error);
+
         r = operation_new(manager, OPERATION_REMOVE, call, container, &operation, error);
         if (r < 0)
                 return r;
