@@ -95,7 +95,7 @@ static int check_room_is_free(const Store *store, const char *container, StoreEr
                 if (r > 0)
                         return store_fail(error, HELPER_ERROR_EXISTS,
                                           "There is data of an earlier container %s: %s/%s; make the container without "
-                                          "new data to use it again, or remove it",
+                                          "new data to use it again, or to remove it with its data then",
                                           container, store_room_path(data[i]), entry);
         }
 
