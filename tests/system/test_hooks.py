@@ -236,6 +236,21 @@ def test_stop_during_a_hook(container, hooks, machine):
         one.systemctl('reset-failed')
 
 
+def test_stop_at_the_end_of_the_last_hook(container, hooks):
+    """The signal of a stop that comes when no hook runs any more, and process 1 still is held, is not lost."""
+    hook = hooks('stop', '''#!/bin/sh
+        systemctl stop --no-block container@$LXC_NAME
+        until grep -Eq "^ShdPnd:.*[1-9a-f]" /proc/$LXC_PID/status; do :; done
+        ''')
+    one = container('late-stop')
+    for _ in range(3):
+        one.define(section(f'StartHost={hook}'))
+        one.start(check=False)
+        one.wait_state('failed')
+        assert 'the container was told to stop' in one.show('StatusText')
+        one.systemctl('reset-failed')
+
+
 def test_launcher_killed(container, hooks, machine):
     """kill -9 of the launcher while a hook runs leaves nothing of the hook."""
     hooks('wait', f'#!/bin/sh\nsetsid sleep 4323 &\necho $PPID >{SEEN}/launcher.new; mv {SEEN}/launcher.new '

@@ -137,6 +137,9 @@ int launch_hand_over(Launch *launch) {
         r = step_begin(&launch->failure, STEP_READY, "%s", "");
         if (r < 0)
                 return r;
+        /* A process 1 that handles nothing yet would not hear of it. */
+        if (handover_is_told_to_end(launch->pid))
+                return failure_cause(&launch->failure, -ECANCELED, "the container was told to stop before it ran");
 
         if (guest) {
                 r = handover_resume(launch->pid);
