@@ -146,7 +146,7 @@ static const char *maps_find(const char *maps, uintptr_t address) {
 int handover_identity(char ret[static IDENTITY_SIZE]) {
         _cleanup_free_ char *maps = NULL;
         const char *line, *identity;
-        size_t size;
+        size_t size = 0;
         int r;
 
         r = file_read(AT_FDCWD, "/proc/self/maps", MAPS_MAX, &maps, NULL);
