@@ -48,12 +48,12 @@ def test_an_edited_definition_is_told(bus, container, machine):
     with bus.signals() as seen:
         web.define(SLEEPER.replace('1000', '2000'))
         bus.wait_for(lambda: '2000' in bus.get('web', 'Definition'), 'the change')
-        time.sleep(0.3)
+        time.sleep(0.6)
         machine.write('/etc/berth/containers/web.container.d/10.conf', '[Container]\nDescription=dropped in\n')
         bus.wait_for(lambda: 'dropped in' in bus.get('web', 'Definition'), 'the drop-in')
-        time.sleep(0.3)
+        time.sleep(0.6)
         machine.write('/etc/berth/containers/web.container.d/10.conf', '[Container]\nDescription=changed\n')
-        time.sleep(0.3)
+        time.sleep(0.6)
     told = [values for _, values in changes(seen.messages, 'web')]
     assert told == [{'Definition': None}] * 3
 
@@ -65,20 +65,20 @@ def test_directories_that_are_replaced(bus, no_leftovers, machine):
     bus.listed()
     machine.run(f'mv {places} {places}.away && mkdir {places}')
     try:
-        time.sleep(0.3)
+        time.sleep(0.6)
         machine.write(web, SLEEPER)
         bus.wait_for(lambda: bus.listed() == {'web': 'stopped'}, 'a definition in the new directory')
         machine.write(drop_in, '[Container]\nDescription=first\n')
-        time.sleep(0.3)
+        time.sleep(0.6)
         machine.run(f'rm -r {web}.d && mkdir {web}.d')
-        time.sleep(0.3)
+        time.sleep(0.6)
         with bus.signals() as seen:
             machine.write(drop_in, '[Container]\nDescription=second\n')
         assert changes(seen.messages, 'web') == [('web', {'Definition': None})]
 
         machine.run('mv /etc/berth /etc/berth.away')
         bus.wait_for(lambda: bus.listed() == {}, 'the end of it')
-        machine.run(f'mkdir /etc/berth && sleep 0.3 && mkdir {places} && sleep 0.3')
+        machine.run(f'mkdir /etc/berth && sleep 0.6 && mkdir {places} && sleep 0.6')
         machine.write(web, SLEEPER)
         bus.wait_for(lambda: bus.listed() == {'web': 'stopped'}, 'a definition in what was made anew')
     finally:
@@ -267,7 +267,7 @@ def test_a_container_whose_definition_is_taken_away(bus, container, machine):
     web = container('web', SLEEPER)
     web.start()
     machine.remove(web.path)
-    time.sleep(0.3)
+    time.sleep(0.6)
     assert bus.listed() == {'web': 'running'}
     web.stop()
     bus.wait_for(lambda: bus.listed() == {}, 'the end')

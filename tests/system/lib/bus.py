@@ -78,7 +78,7 @@ class Bus:
         try:
             yield seen
         finally:
-            time.sleep(0.3 * self.machine.patience)
+            time.sleep(0.6 * self.machine.patience)
             lines = self.machine.read(log).splitlines()
             self.machine.run(['systemctl', 'stop', unit], check=False)
             self.machine.remove(log, f'{log}.err')
