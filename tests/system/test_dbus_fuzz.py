@@ -110,8 +110,9 @@ def test_as_a_user(machine, request):
     before = machine.run(STATE).stdout
     counts = fuzz(machine, request, 'nobody', 'nogroup')
     assert machine.run(STATE).stdout == before
-    assert counts['org.freedesktop.DBus.Error.AccessDenied'] + \
-        counts.get('org.freedesktop.DBus.Error.InteractiveAuthorizationRequired', 0) > 0
+    # Every call that changes something may be answered by it. A plain AccessDenied is a matter of luck: only few calls
+    # that are made up can get one.
+    assert counts['org.freedesktop.DBus.Error.InteractiveAuthorizationRequired'] > 0, counts
     end_well(machine)
 
 
