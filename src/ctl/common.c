@@ -11,27 +11,58 @@
 #include "ctl/common.h"
 #include "ctl/names.h"
 #include "ctl/verb.h"
+#include "spec/name.h"
+#include "spec/policy.h"
+
+/* What to do where rights are missing. */
+static int report_rights(void) {
+        if (geteuid() != 0)
+                fputs("try it as root\n", stderr);
+
+        return STATUS_NOT_PERMITTED;
+}
 
 int report_problems(int r, const Problems *problems) {
         (void) problems_print(problems, stderr);
         if (r < 0)
                 fprintf(stderr, "berthctl: %s\n", strerror(-r));
 
-        if (r == DEFINITION_E_NOT_FOUND)
+        switch (r) {
+        case 0:
+                return STATUS_FINE;
+        case DEFINITION_E_NAME:
+                return STATUS_USAGE;
+        case DEFINITION_E_NOT_FOUND:
+        case DEFINITION_E_MASKED:
                 return STATUS_NO_CONTAINER;
+        default:
+                return problems->denied ? report_rights() : STATUS_FAILED;
+        }
+}
 
-        return r == 0 ? STATUS_FINE : STATUS_FAILED;
+int report_definition(int r, const Definition *definition, Problems *problems) {
+        if (r == 0) {
+                r = policy_check(definition, problems);
+                if (r == POLICY_E_FORBIDDEN)
+                        r = DEFINITION_E_INVALID;
+        }
+
+        return report_problems(r, problems);
+}
+
+int report_name(const char *word) {
+        _cleanup_free_ char *shown = string_escape_unprintable(word);
+
+        fprintf(stderr, "berthctl: \"%s\" is no name of a container: " CONTAINER_NAME_RULE "\n",
+                shown ?: "?");
+
+        return STATUS_USAGE;
 }
 
 int report_errno(int r, const char *what) {
         fprintf(stderr, "berthctl: %s: %s\n", what, strerror(-r));
-        if (r != -EACCES && r != -EPERM)
-                return STATUS_FAILED;
 
-        if (geteuid() != 0)
-                fputs("try it as root\n", stderr);
-
-        return STATUS_NOT_PERMITTED;
+        return r == -EACCES || r == -EPERM ? report_rights() : STATUS_FAILED;
 }
 
 int expand_names(char *const *words, size_t n, char *const *existing, char ***ret_names) {

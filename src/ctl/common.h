@@ -11,6 +11,13 @@
 /* Prints what is wrong and returns the exit status for R, the result of loading a definition. */
 int report_problems(int r, const Problems *problems);
 
+/* The same for one that is to be used: if it could be loaded, it is judged whether it asks for more than it
+ * may. */
+int report_definition(int r, const Definition *definition, Problems *problems);
+
+/* Says that a word cannot be a container's name: STATUS_USAGE. */
+int report_name(const char *word);
+
 /* Says "berthctl: WHAT: cause" for a negative errno on stderr; STATUS_NOT_PERMITTED for missing rights, else
  * STATUS_FAILED. */
 int report_errno(int r, const char *what);

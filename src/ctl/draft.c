@@ -17,7 +17,6 @@
 #include "spec/key.h"
 #include "spec/limits.h"
 #include "spec/load.h"
-#include "spec/policy.h"
 
 void draft_clear(Draft *draft) {
         free(draft->text);
@@ -174,9 +173,8 @@ int draft_check(const Draft *draft, const char *name) {
         _cleanup_(problems_clear) Problems problems = PROBLEMS_EMPTY;
         int r;
 
-        r = definition_load_text(name, draft->label, draft->text ?: "", draft->size, false, &definition, &problems);
-        if (r == 0)
-                r = policy_check(definition, &problems);
+        r = definition_load_text(
+                        name, draft->label, draft->text ?: "", draft->size, false, &definition, &problems);
 
-        return report_problems(r, &problems);
+        return report_definition(r, definition, &problems);
 }

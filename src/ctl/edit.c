@@ -25,7 +25,6 @@
 #include "ctl/verb.h"
 #include "spec/limits.h"
 #include "spec/name.h"
-#include "spec/policy.h"
 
 #define ETC "/etc/berth/containers"
 
@@ -57,6 +56,22 @@ static int report_path(int r, const char *doing, const char *path) {
         return report_errno(r, what ?: doing);
 }
 
+/* A link or directory where the file would be; a link to /dev/null says that there is to be none. */
+static int refuse_file(const char *path) {
+        char target[sizeof "/dev/null"];
+        ssize_t n = readlink(path, target, sizeof target);
+
+        if (n == (ssize_t) strlen("/dev/null") && memcmp(target, "/dev/null", (size_t) n) == 0) {
+                fprintf(stderr,
+                        "berthctl: the container is masked: %s is a link to /dev/null; remove it first\n",
+                        path);
+                return STATUS_NO_CONTAINER;
+        }
+        fprintf(stderr, "berthctl: %s is not a regular file: edit what it stands for\n", path);
+
+        return STATUS_FAILED;
+}
+
 /* Finds the file of the definition. One in /usr/lib is the distribution's: its successor is a file in /etc. */
 static int find_file(Edit *edit) {
         const DefinitionSources *sources = definition_sources_host();
@@ -70,10 +85,8 @@ static int find_file(Edit *edit) {
                         return report_errno(-ENOMEM, "cannot find the definition");
                 if (lstat(path, &st) < 0)
                         continue;
-                if (!S_ISREG(st.st_mode)) {
-                        fprintf(stderr, "berthctl: %s is not a regular file: edit what it stands for\n", path);
-                        return STATUS_FAILED;
-                }
+                if (!S_ISREG(st.st_mode))
+                        return refuse_file(path);
 
                 edit->source = TAKE_PTR(path);
                 edit->mode = st.st_mode & 0777;
@@ -190,10 +203,8 @@ static int check(const Edit *edit, const Draft *draft) {
                 return settings.host || settings.machine ? STATUS_FINE : draft_check(draft, edit->name);
 
         r = definition_load_file(definition_sources_host(), edit->draft, &definition, &problems);
-        if (r == 0)
-                r = policy_check(definition, &problems);
 
-        return report_problems(r, &problems);
+        return report_definition(r, definition, &problems);
 }
 
 /* Puts the draft where the definition was, unless somebody else changed that meanwhile. */
@@ -235,10 +246,8 @@ static int look_at_result(const Edit *edit) {
                 return STATUS_FINE;
 
         r = definition_load(definition_sources_host(), edit->name, &definition, &problems);
-        if (r == 0)
-                r = policy_check(definition, &problems);
 
-        return report_problems(r, &problems);
+        return report_definition(r, definition, &problems);
 }
 
 static void report_editor(int failure, const char *line) {
@@ -308,10 +317,8 @@ static int run(const Arguments *arguments) {
 
         if (!name)
                 return report_errno(-ENOMEM, "cannot edit");
-        if (!container_name_is_valid(name)) {
-                fputs("berthctl: " CONTAINER_NAME_RULE "\n", stderr);
-                return STATUS_USAGE;
-        }
+        if (!container_name_is_valid(name))
+                return report_name(name);
 
         status = read_definition(&edit);
         if (status == STATUS_FINE)

@@ -27,15 +27,12 @@ static int append_option(char ***argv, const char *option, const char *value) {
 
 /* A container has its log in one of two units; journalctl takes patterns as we do. */
 static int append_units(char ***argv, const char *word) {
-        _cleanup_free_ char *name = name_from_word(word), *shown = NULL;
+        _cleanup_free_ char *name = name_from_word(word);
 
         if (!name)
                 return -ENOMEM;
-        if (!container_name_is_valid(name) && (!name_is_pattern(name) || strchr(name, '/'))) {
-                shown = string_escape_unprintable(name);
-                fprintf(stderr, "berthctl: \"%s\" is no container's name\n", shown ?: "?");
-                return STATUS_USAGE;
-        }
+        if (!container_name_is_valid(name) && (!name_is_pattern(name) || strchr(name, '/')))
+                return report_name(name);
 
         if (strv_append_take(argv, string_printf("--unit=container@%s.service", name)) < 0 ||
             strv_append_take(argv, string_printf("--unit=container-run-%s.service", name)) < 0)

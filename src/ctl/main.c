@@ -59,7 +59,8 @@ static void print_help(FILE *stream) {
         options_print(settings_options, stream);
         fputs("\n"
               "Exit status: 0 all well, 1 failed or something is wrong, 2 wrong usage, 3 not running,\n"
-              "4 no such container, 5 not permitted, 6 confined less than by default.\n"
+              "4 no such container, 5 not permitted, 6 confined less than by default; run has that of its\n"
+              "COMMAND, or 125. It is the same for all verbs.\n"
               "More: berthctl(1), berth.container(5).\n",
               stream);
 }

@@ -340,6 +340,9 @@ static int run(const Arguments *arguments) {
         _cleanup_(monitor_clear) Monitor monitor = { .arguments = arguments };
         int status, r;
 
+        for (size_t i = 0; i < arguments->n; i++)
+                if (!name_is_possible(arguments->words[i])) /* a name may come; this one will not */
+                        return report_name(arguments->words[i]);
         status = service_open(&monitor.connection);
         if (status != STATUS_FINE)
                 return status;

@@ -32,6 +32,17 @@ static const char *name_in(const char *word, char buffer[static NAME_MAX_LENGTH 
         return unit_name_parse(word, &kind, buffer, NAME_MAX_LENGTH + 1) >= 0 ? buffer : word;
 }
 
+bool name_is_possible(const char *word) {
+        char buffer[NAME_MAX_LENGTH + 1];
+        const char *name = name_in(word, buffer);
+        size_t digits = strspn(name, "0123456789");
+
+        if (digits > 0 && name[digits] == '/')
+                name += digits + 1;
+
+        return name_is_pattern(word) || container_name_is_valid(name);
+}
+
 char *name_from_word(const char *word) {
         char name[NAME_MAX_LENGTH + 1];
 

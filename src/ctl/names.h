@@ -11,6 +11,9 @@
 /* True if it has a character that means something in a pattern. */
 bool name_is_pattern(const char *word);
 
+/* True if containers can be meant by it: a pattern, a unit's name, a name, or a user's as UID/NAME. */
+bool name_is_possible(const char *word);
+
 /* True if a name is one of the words, as itself or by its unit, or fits a pattern among them. "*" stands for no slash: a
  * user's containers are fitted by patterns that have one. */
 bool names_have(char *const *words, size_t n, const char *name);

@@ -117,11 +117,15 @@ int service_check_words(berth_status *const *list, const Arguments *arguments) {
                         found = names_have(arguments->words + i, 1, (*one)->name);
                 if (found)
                         continue;
+                if (!name_is_possible(arguments->words[i])) {
+                        status = status_join(status, report_name(arguments->words[i]));
+                        continue;
+                }
                 shown = string_escape_unprintable(arguments->words[i]);
                 fprintf(stderr, "berthctl: %s%s%s\n",
                         pattern ? "no container's name fits the pattern \"" : "there is no container ",
                         shown ?: "?", pattern ? "\"" : "");
-                status = STATUS_NO_CONTAINER;
+                status = status_join(status, STATUS_NO_CONTAINER);
         }
 
         return status;

@@ -10,7 +10,6 @@
 #include "ctl/names.h"
 #include "ctl/settings.h"
 #include "ctl/verb.h"
-#include "spec/policy.h"
 
 static int verify(const char *argument) {
         _cleanup_(definition_freep) Definition *definition = NULL;
@@ -18,7 +17,7 @@ static int verify(const char *argument) {
         _cleanup_free_ char *shown = string_escape_unprintable(argument), *name = name_from_word(argument),
                             *reason = NULL;
         const DefinitionSources *sources = definition_sources_host();
-        int r;
+        int status, r;
 
         if (!name)
                 return report_errno(-ENOMEM, "cannot read the name");
@@ -27,10 +26,9 @@ static int verify(const char *argument) {
                 r = definition_load_file(sources, argument, &definition, &problems);
         else
                 r = definition_load(sources, name, &definition, &problems);
-        if (r == 0)
-                r = policy_check(definition, &problems);
-        if (r != 0)
-                return report_problems(r, &problems);
+        status = report_definition(r, definition, &problems);
+        if (status != STATUS_FINE)
+                return status;
 
         if (definition->trusted) {
                 if (!settings.quiet)

@@ -79,6 +79,7 @@ const DefinitionSources *definition_sources_host(void) {
 static int refuse_place(Problems *problems, const char *path, int r) {
         if (r == -ENOMEM)
                 return r;
+        problems->denied = problems->denied || r == -EACCES;
 
         return problems_add(problems, path, 0, NULL, "%s%s", r < 0 ? "cannot be opened: " : "",
                             place_error_text(r));

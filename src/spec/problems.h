@@ -23,9 +23,11 @@ typedef struct Problems {
         Problem *list;
         size_t n;
         bool full;      /* there were more than PROBLEMS_MAX */
+        bool denied;    /* one of them is that the caller may not read a file */
 } Problems;
 
-#define PROBLEMS_EMPTY { NULL, 0, false }
+#define PROBLEMS_EMPTY                                                                                      \
+        { NULL, 0, false, false }
 
 void problems_clear(Problems *problems);
 

@@ -230,6 +230,7 @@ static int on_include(KeyContext *context, const char *path) {
         r = place_open(reader->sources, path, state->frame->trusted, &place);
         if (r == -ENOMEM)
                 return r;
+        reader->problems->denied = reader->problems->denied || r == -EACCES;
         if (r != 0)
                 return key_refuse_value(context, path, "cannot be included: it %s%s",
                                         r < 0 ? "cannot be opened: " : "", place_error_text(r));

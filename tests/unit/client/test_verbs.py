@@ -73,12 +73,18 @@ class Looking(Verbs):
 
     def test_list_of_nobody(self) -> None:
         """A name or pattern that there is nothing of is told, as by every verb; the others are listed."""
-        done = self.run_it("list", "--no-legend", "nobo\033dy", "web", "x*", status=4)
+        done = self.run_it("list", "--no-legend", "nobody", "web", "x*", "no\033body", status=4)
         self.assertEqual(done.stdout.split()[0], "web")
         self.assertIn("\nberthctl: there is no container nobody\n", "\n" + self.run_it("top", "web", "nobody", "-d10ms",
                                                                                       status=4).stderr)
-        self.assertEqual(done.stderr, "berthctl: there is no container nobo\\x1bdy\n"
-                                      "berthctl: no container's name fits the pattern \"x*\"\n")
+        self.assertEqual(done.stderr[:done.stderr.index("1 to 63")],
+                         "berthctl: there is no container nobody\n"
+                         "berthctl: no container's name fits the pattern \"x*\"\n"
+                         "berthctl: \"no\\x1bbody\" is no name of a container: a name is ")
+        for verb in "list", "top", "monitor":
+            self.run_it(verb, "no\033body", "web", status=2)
+        self.run_it("list", "1000/nobody", status=4)
+        self.run_it("list", "1000/No", status=2)
         self.assertEqual(json.loads(self.run_it("list", "nobody", "--json", status=4).stdout), [])
         self.assertIn("--state= takes running, stopped", self.run_it("list", "--state=runing", status=2).stderr)
 
