@@ -170,14 +170,19 @@ def test_sweep(store, machine):
     store.create('web', f'--tar={BUSYBOX}', *SLEEPER)
     store.create('kept', f'--tar={BUSYBOX}', *SLEEPER)
     store.remove('kept')
+    for name in 'gone', 'host':
+        store.create(name, f'--tar={BUSYBOX}', *SLEEPER)
+        machine.run(f'cd {STORE}/containers && mv {name}.container .{name}.remove-01234567')
+    machine.write('/etc/berth/containers/host.container', '[Root]\nManaged=yes\n')
     machine.run(f'''cd {STORE}
         mkdir -p roots/.new.new-01234567/bin roots/made roots/run roots/.notes trash/.x.new-01234567/a/b overlays/run
         touch containers/.new.make-01234567 containers/.made.make-01234567 containers/.run.run-01234567
-        touch containers/.web.new-01234567 containers/.web.make-01234567 images/made.raw images/.odd.new-0123456''')
+        touch containers/.web.new-01234567 containers/.web.make-01234567 images/made.raw images/.odd.new-0123456
+        mkdir overlays/gone; touch containers/.web.remove-01234567''')
     sweep(machine)
-    assert store.entries() == {'containers/web.container', 'roots/web', 'roots/kept', 'roots/.notes',
+    assert store.entries() == {'containers/web.container', 'roots/web', 'roots/kept', 'roots/.notes', 'roots/host',
                                'images/.odd.new-0123456'}
-    machine.remove(f'{STORE}/roots/.notes', f'{STORE}/images/.odd.new-0123456')
+    machine.remove(f'{STORE}/roots/.notes', f'{STORE}/images/.odd.new-0123456', '/etc/berth/containers/host.container')
 
 
 @pytest.fixture

@@ -2,13 +2,23 @@
 /*
  * berth's store: names of what is not finished, answers of the unpacker, deleting.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "basic/cleanup.h"
@@ -18,6 +28,7 @@
 #include "helper/store/delete.h"
 #include "helper/store/make.h"
 #include "helper/store/unpacker.h"
+#include "helper/unit/lock.h"
 #include "spec/unpack.h"
 
 #include "test.h"
@@ -166,6 +177,19 @@ static void test_delete(void) {
         CHECK_INT(rmdir(path), 0);
 }
 
+/* An empty store, and locks, that nobody else sees; false: this needs root. */
+static bool private_store(void) {
+        if (geteuid() != 0) {
+                (void) fprintf(stderr, "the store needs root\n");
+                return false;
+        }
+        REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+        REQUIRE(mount("store", "/var/lib", "tmpfs", 0, NULL) == 0 && mount("run", "/run", "tmpfs", 0, NULL) == 0);
+        REQUIRE(mkdir("/run/systemd", 0755) == 0 && mkdir("/var/lib/berth", 0711) == 0);
+        REQUIRE(mkdir("/var/lib/berth/containers", 0755) == 0);
+        return true;
+}
+
 static bool is_defined(const char *container) {
         _cleanup_(store_done) Store store = STORE_NULL;
         StoreError error = {};
@@ -179,13 +203,8 @@ static void test_withdraw(void) {
         char web[STORE_NAME_SIZE], db[STORE_NAME_SIZE];
         StoreError error = {};
 
-        if (geteuid() != 0) {
-                (void) fprintf(stderr, "test_withdraw needs root\n");
+        if (!private_store())
                 return;
-        }
-        REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-        REQUIRE(mount("store", "/var/lib", "tmpfs", 0, NULL) == 0);
-        REQUIRE(mkdir("/var/lib/berth", 0711) == 0 && mkdir("/var/lib/berth/containers", 0755) == 0);
         REQUIRE(file_create(AT_FDCWD, "/var/lib/berth/containers/web.container", 0644, "") == 0);
         REQUIRE(file_create(AT_FDCWD, "/var/lib/berth/containers/db.container", 0644, "") == 0);
 
@@ -201,4 +220,174 @@ static void test_withdraw(void) {
         CHECK_INT(rmdir("/var/lib/berth/containers"), 0);
 }
 
-TESTS(test_staged_names, test_entries, test_answers, test_answers_without_end, test_delete, test_withdraw)
+static const char definition_text[] = "[Root]\nManaged=yes\nOverlay=yes\n";
+
+/* A container with a root and a layer, both with something in them. */
+static void make_container(void) {
+        REQUIRE(file_create(AT_FDCWD, "/var/lib/berth/containers/web.container", 0644, definition_text) == 0);
+        REQUIRE(mkdir("/var/lib/berth/roots/web", 0755) == 0 && mkdir("/var/lib/berth/roots/web/etc", 0755) == 0);
+        REQUIRE(mkdir("/var/lib/berth/overlays/web", 0711) == 0 && mkdir("/var/lib/berth/overlays/web/upper", 0755) == 0);
+}
+
+/* What there is of it, a bit each; and whether nothing else is there. */
+enum {
+        HAS_DEFINITION = 1,
+        HAS_ROOT = 2,
+        HAS_ALL = 7, /* and its layer */
+};
+
+static unsigned entries_of(const char *path) {
+        _cleanup_closedir_ DIR *stream = opendir(path);
+        unsigned n = 0;
+
+        REQUIRE(stream);
+        for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream))
+                n += !streq(entry->d_name, ".") && !streq(entry->d_name, "..");
+        return n;
+}
+
+static unsigned what_is_left(void) {
+        static const StoreRoom has[] = { ROOM_DEFINITIONS, ROOM_ROOTS, ROOM_OVERLAYS };
+        _cleanup_(store_done) Store store = STORE_NULL;
+        unsigned found = 0, n = 0;
+        StoreError error = {};
+
+        REQUIRE(store_open(&error, &store) == 0);
+        for (unsigned i = 0; i < ELEMENTSOF(has); i++)
+                if (store_has(&store, has[i], "web") == 1) {
+                        found |= 1U << i;
+                        n++;
+                }
+        for (StoreRoom room = 0; room < _ROOM_N; room++)
+                n -= entries_of(store_room_path(room));
+        CHECK_INT(n, 0);
+        return found;
+}
+
+/* What the helper does, as a step of its own each. */
+static int remove_all(void) {
+        char hidden[STORE_NAME_SIZE];
+        StoreError error = {};
+
+        return store_withdraw("web", true, hidden, &error) == 0 ? store_remove("web", true, hidden, &error) : -1;
+}
+
+static int create_all(void) {
+        const StoreData data = { .kind = STORE_DATA_EMPTY, .fd = -EBADF, .progress = -EBADF };
+        _cleanup_free_ char *notes = NULL;
+        StoreError error = {};
+
+        return store_create("web", definition_text, strlen(definition_text), &data, false, &notes, &error);
+}
+
+static int sweep_all(void) {
+        _cleanup_(store_done) Store store = STORE_NULL;
+        StoreError error = {};
+
+        return store_open(&error, &store) == 0 && store_sweep(&store, NULL) == 0 ? store_empty_trash(&store) : -1;
+}
+
+/* The next call that changes a file stops for who traces this process. */
+static int stop_at_changes(void) {
+        static const int changes[] = {
+                SYS_renameat, SYS_renameat2, SYS_unlinkat, SYS_mkdirat, SYS_write,
+                SYS_fsync,    SYS_fchmod,    SYS_fchown,   SYS_flock,
+        };
+        struct sock_filter code[2 * ELEMENTSOF(changes) + 2];
+        struct sock_fprog program = { .len = ELEMENTSOF(code), .filter = code };
+        size_t n = 0;
+
+        code[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+        for (size_t i = 0; i < ELEMENTSOF(changes); i++) {
+                code[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t) changes[i], 0, 1);
+                code[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+        }
+        code[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+
+        return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+/* Has a child do it, which is killed before its Nth change. True: it came to its end before. */
+static bool work_killed(int (*work)(void), unsigned n) {
+        pid_t pid = fork();
+        int status;
+
+        REQUIRE(pid >= 0);
+        if (pid == 0) {
+                if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 || raise(SIGSTOP) != 0 || stop_at_changes() < 0)
+                        _exit(2);
+                _exit(work() == 0 ? 0 : 1);
+        }
+
+        REQUIRE(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
+        REQUIRE(ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP) == 0);
+        for (unsigned stops = 0; stops < n; stops++) {
+                REQUIRE(ptrace(PTRACE_CONT, pid, NULL, NULL) == 0);
+                REQUIRE(waitpid(pid, &status, 0) == pid);
+                if (!WIFSTOPPED(status)) {
+                        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+                        return true;
+                }
+        }
+
+        REQUIRE(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
+        return false;
+}
+
+/* Work that leads from one state to another, killed before each of its changes, as is what puts it away then. */
+static void check_killed(int (*work)(void), unsigned before, unsigned after) {
+        bool seen_before = false, seen_after = false;
+
+        for (unsigned n = 1;; n++) {
+                unsigned left = what_is_left();
+                bool done;
+
+                if (left != before && before == 0)
+                        REQUIRE(remove_all() == 0);
+                else if (left != before)
+                        make_container();
+                done = work_killed(work, n);
+                (void) work_killed(sweep_all, n);
+                CHECK_INT(sweep_all(), 0);
+
+                left = what_is_left();
+                seen_before |= left == before;
+                seen_after |= left == after;
+                CHECK(left == after || (left == before && !seen_after));
+                if (done)
+                        break;
+        }
+        CHECK(seen_before && seen_after);
+}
+
+static void test_killed(void) {
+        if (!private_store())
+                return;
+        REQUIRE(sweep_all() == 0);
+        check_killed(remove_all, HAS_ALL, 0);
+        check_killed(create_all, 0, HAS_DEFINITION | HAS_ROOT);
+}
+
+/* A container that was started when its removal began is not removed by who finds the rest of that. */
+static void test_killed_in_use(void) {
+        _cleanup_close_ int fd = -EBADF;
+        char hidden[STORE_NAME_SIZE], lock[LOCK_ROOT_NAME_SIZE];
+        StoreError error = {};
+        struct stat st;
+
+        if (!private_store())
+                return;
+        REQUIRE(sweep_all() == 0);
+        make_container();
+        REQUIRE(stat("/var/lib/berth/roots/web", &st) == 0);
+        lock_root_name(&st, lock);
+        REQUIRE(lock_acquire(LOCK_ROOTS, lock, LOCK_EX, &fd) == 0);
+
+        CHECK_INT(store_withdraw("web", true, hidden, &error), 0);
+        CHECK(!is_defined("web"));
+        CHECK_INT(sweep_all(), 0);
+        CHECK_INT(what_is_left(), HAS_ALL);
+}
+
+TESTS(test_staged_names, test_entries, test_answers, test_answers_without_end, test_delete, test_withdraw, test_killed,
+      test_killed_in_use)

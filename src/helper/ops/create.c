@@ -108,5 +108,5 @@ int op_create(Request *request) {
         if (strlen(create->definition) > FILE_SIZE_MAX)
                 return request_fail(request, SD_BUS_ERROR_LIMITS_EXCEEDED, "A definition has at most 1 MiB");
 
-        return request_ask_idle(request, create_run, request_fail_running);
+        return request_ask_idle(request, create_run, request_fail_running, NULL);
 }

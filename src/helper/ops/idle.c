@@ -30,21 +30,22 @@ static int on_units(Request *request, sd_bus_message *answer) {
         int r;
 
         if (sd_bus_message_is_method_error(answer, NULL))
-                return request_fail_systemd(request, sd_bus_message_get_error(answer));
+                return question->unknown ? question->unknown(request)
+                                         : request_fail_systemd(request, sd_bus_message_get_error(answer));
         r = read_units(answer);
         if (r < 0)
-                return r;
+                return question->unknown ? question->unknown(request) : r;
 
         return r > 0 ? question->busy(request) : question->idle(request);
 }
 
-int request_ask_idle(Request *request, IdleNext idle, IdleNext busy) {
+int request_ask_idle(Request *request, IdleNext idle, IdleNext busy, IdleNext unknown) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         char defined[UNIT_NAME_SIZE], transient[UNIT_NAME_SIZE];
         IdleQuestion *question = request->context;
         int r;
 
-        *question = (IdleQuestion) { .idle = idle, .busy = busy };
+        *question = (IdleQuestion) { .idle = idle, .busy = busy, .unknown = unknown };
         unit_name(UNIT_DEFINED, request->name, defined);
         unit_name(UNIT_TRANSIENT, request->name, transient);
         r = request_systemd_call(request, "ListUnitsByNames", &call);

@@ -3,10 +3,11 @@
  * Remove: takes the definition away, so that the container cannot be started any more, then makes sure that it does not
  * run, and only then deletes what was made for it. systemd's own leftovers of the unit (enabled, properties) go last.
  *
- * A child that is killed leaves the definition where it was or in the trash, and data under its name or in the trash;
- * so each step is finished once it was begun.
+ * A child that is killed leaves the definition where it was, or under a name that says what else is to go: the next
+ * operation on that name, or the next helper, does the rest.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ typedef struct Remove {
         const char *name;
         char trash[STORE_NAME_SIZE];
         int data;
+        bool unknown; /* whether it runs */
         unsigned call; /* of those below */
 } Remove;
 
@@ -113,8 +115,14 @@ static int on_removed(Request *request, ChildResult *result) {
 }
 
 static int on_restored(Request *request, ChildResult *result) {
+        const Remove *remove = request->context;
+
         if (result->error)
                 return request_fail(request, result->error, "%s", result->text);
+        if (remove->unknown)
+                return request_fail(request, HELPER_ERROR_SYSTEMD,
+                                    "Nothing of container %s was removed: systemd does not say whether it is running",
+                                    request->name);
 
         return request_fail_running(request);
 }
@@ -123,12 +131,20 @@ static int restore_run(Request *request) {
         return request_child(request, restore_do, request->context, NULL, 0, on_restored);
 }
 
+static int restore_unknown(Request *request) {
+        Remove *remove = request->context;
+
+        remove->unknown = true;
+        return restore_run(request);
+}
+
 static int remove_run(Request *request) {
         return request_child(request, remove_do, request->context, NULL, 0, on_removed);
 }
 
 static int on_withdrawn(Request *request, ChildResult *result) {
         Remove *remove = request->context;
+        int r;
 
         if (result->error)
                 return request_fail(request, result->error, "%s", result->text);
@@ -136,7 +152,8 @@ static int on_withdrawn(Request *request, ChildResult *result) {
                 return -EBADMSG;
         memcpy(remove->trash, result->text, strlen(result->text) + 1);
 
-        return request_ask_idle(request, remove_run, restore_run);
+        r = request_ask_idle(request, remove_run, restore_run, restore_unknown);
+        return r < 0 ? restore_unknown(request) : r;
 }
 
 static int withdraw_run(Request *request) {
@@ -158,5 +175,5 @@ int op_remove(Request *request) {
         if (r < 0)
                 return r;
 
-        return request_ask_idle(request, withdraw_run, request_fail_running);
+        return request_ask_idle(request, withdraw_run, request_fail_running, NULL);
 }

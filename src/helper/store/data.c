@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +18,6 @@
 #include "helper/root/mount.h"
 #include "helper/store/image.h"
 #include "helper/store/unpacker.h"
-#include "helper/unit/lock.h"
 #include "spec/unpack.h"
 
 static const char *const kind_names[_STORE_DATA_N] = {
@@ -209,37 +207,6 @@ int store_make_data(const Store *store, const char *container, const StoreData *
 
         *ret_notes = TAKE_PTR(notes);
         return 0;
-}
-
-/* Opens an entry if it is there, and takes its lock as a start does. */
-static int entry_lock(const Store *store, StoreRoom room, const char *container, int *ret_fd) {
-        char entry[STORE_NAME_SIZE], name[LOCK_ROOT_NAME_SIZE];
-        struct stat st;
-
-        store_entry(room, container, entry);
-        if (fstatat(store->rooms[room], entry, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT ? 0 : -errno;
-
-        lock_root_name(&st, name);
-        return lock_acquire(LOCK_ROOTS, name, LOCK_EX, ret_fd);
-}
-
-int store_discard_data(const Store *store, const char *container) {
-        static const StoreRoom rooms[] = { ROOM_ROOTS, ROOM_IMAGES, ROOM_OVERLAYS };
-        int locks[ELEMENTSOF(rooms)] = { -EBADF, -EBADF, -EBADF }, r = 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(rooms) && r == 0; i++)
-                r = entry_lock(store, rooms[i], container, &locks[i]);
-        for (size_t i = 0; i < ELEMENTSOF(rooms) && r == 0; i++) {
-                char entry[STORE_NAME_SIZE], trash[STORE_NAME_SIZE];
-
-                store_entry(rooms[i], container, entry);
-                r = store_throw(store, rooms[i], entry, container, trash);
-        }
-        for (size_t i = 0; i < ELEMENTSOF(rooms); i++)
-                (void) fd_close(locks[i]);
-
-        return r;
 }
 
 /* Calls for each mark of a run: to find (1 ends it) or to remove. */

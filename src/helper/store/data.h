@@ -8,9 +8,6 @@
 int store_make_data(const Store *store, const char *container, const StoreData *data, char **ret_notes,
                     StoreError *error);
 
-/* Moves a container's data to the trash. -EWOULDBLOCK: something of it is in use, and nothing was moved. */
-int store_discard_data(const Store *store, const char *container);
-
 /* Is there the mark of a run of this name? 1, 0 or a negative errno. */
 int store_find_run(const Store *store, const char *container);
 int store_forget_run(const Store *store, const char *container);

@@ -285,12 +285,13 @@ int store_end_run(const char *container, StoreError *error) {
 }
 
 /* Takes a definition's name away. It stays in its room, since others may empty the trash before it is known whether
- * it has to come back; a sweep finds it there. RET_NAME is empty if there was none. */
-static int definition_hide(const Store *store, const char *container, char ret_name[static STORE_NAME_SIZE]) {
+ * it has to come back; a sweep finds it there, and KIND says what else goes. RET_NAME is empty if there was none. */
+static int definition_hide(const Store *store, const char *container, StagedKind kind,
+                           char ret_name[static STORE_NAME_SIZE]) {
         char entry[STORE_NAME_SIZE], name[STORE_NAME_SIZE];
         int fd = store->rooms[ROOM_DEFINITIONS], r;
 
-        r = store_stage(container, STAGED_NEW, name);
+        r = store_stage(container, kind, name);
         if (r < 0)
                 return r;
         store_entry(ROOM_DEFINITIONS, container, entry);
@@ -319,7 +320,7 @@ int store_withdraw(const char *container, bool data, char ret_hidden[static STOR
         r = open_for(container, &store, error);
         if (r < 0)
                 return r;
-        r = definition_hide(&store, container, ret_hidden);
+        r = definition_hide(&store, container, data ? STAGED_REMOVE : STAGED_NEW, ret_hidden);
         if (r < 0)
                 return store_fail_errno(error, r, "Cannot remove the definition of %s", container);
         if (!ret_hidden[0]) {

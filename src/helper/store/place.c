@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "basic/string.h"
 #include "basic/strv.h"
 #include "helper/store/delete.h"
+#include "helper/unit/lock.h"
 #include "spec/load.h"
 #include "spec/name.h"
 
@@ -35,10 +37,13 @@ static const struct {
         [ROOM_TRASH] = { STORE_PATH "/trash", 0700, "" },
 };
 
+static const StoreRoom data_rooms[] = { ROOM_ROOTS, ROOM_IMAGES, ROOM_OVERLAYS };
+
 static const char *const staged_kinds[_STAGED_N] = {
         [STAGED_NEW] = "new",
         [STAGED_MAKE] = "make",
         [STAGED_RUN] = "run",
+        [STAGED_REMOVE] = "remove",
 };
 
 int store_fail(StoreError *error, const char *name, const char *format, ...) {
@@ -230,20 +235,44 @@ static bool run_is_known(const char *container) {
         return access(path, F_OK) == 0;
 }
 
-static int throw_data(const Store *store, const char *container) {
-        static const StoreRoom data[] = { ROOM_ROOTS, ROOM_IMAGES, ROOM_OVERLAYS };
-        char entry[STORE_NAME_SIZE], name[STORE_NAME_SIZE];
+/* Opens an entry if it is there, and takes its lock as a start does. */
+static int entry_lock(const Store *store, StoreRoom room, const char *container, int *ret_fd) {
+        char entry[STORE_NAME_SIZE], name[LOCK_ROOT_NAME_SIZE];
+        struct stat st;
 
-        for (size_t i = 0; i < ELEMENTSOF(data); i++) {
+        store_entry(room, container, entry);
+        if (fstatat(store->rooms[room], entry, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+
+        lock_root_name(&st, name);
+        return lock_acquire(LOCK_ROOTS, name, LOCK_EX, ret_fd);
+}
+
+static int throw_data(const Store *store, const char *container) {
+        for (size_t i = 0; i < ELEMENTSOF(data_rooms); i++) {
+                char entry[STORE_NAME_SIZE], name[STORE_NAME_SIZE];
                 int r;
 
-                store_entry(data[i], container, entry);
-                r = store_throw(store, data[i], entry, container, name);
+                store_entry(data_rooms[i], container, entry);
+                r = store_throw(store, data_rooms[i], entry, container, name);
                 if (r < 0)
                         return r;
         }
 
         return 0;
+}
+
+int store_discard_data(const Store *store, const char *container) {
+        int locks[ELEMENTSOF(data_rooms)] = { -EBADF, -EBADF, -EBADF }, r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(data_rooms) && r == 0; i++)
+                r = entry_lock(store, data_rooms[i], container, &locks[i]);
+        if (r == 0)
+                r = throw_data(store, container);
+        for (size_t i = 0; i < ELEMENTSOF(data_rooms); i++)
+                (void) fd_close(locks[i]);
+
+        return r;
 }
 
 /* What is defined may be where nobody can look. */
@@ -272,7 +301,10 @@ static int sweep_entry(const Store *store, StoreRoom room, const char *entry, co
         if (room == ROOM_DEFINITIONS && kind != STAGED_NEW) {
                 r = store_is_defined(store, container);
                 if (r == 0)
-                        r = throw_data(store, container);
+                        r = kind == STAGED_REMOVE ? store_discard_data(store, container) : throw_data(store, container);
+                /* It was started just before its definition was taken away: it is whole, and stays. */
+                if (r == -EWOULDBLOCK)
+                        return store_commit(store, room, entry, container);
                 if (r < 0)
                         return r;
         }

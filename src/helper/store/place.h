@@ -9,6 +9,7 @@
  *   new    a definition that takes nothing with it
  *   make   a definition whose data is being made: data that is there without it belongs to it
  *   run    a run without a definition: its data goes with it
+ *   remove a definition that is being removed with its data: what is there of it goes, too, unless it is in use
  *
  * The helper's operations on one container come one after the other, and each begins with store_sweep().
  */
@@ -34,6 +35,7 @@ typedef enum StagedKind {
         STAGED_NEW,
         STAGED_MAKE,
         STAGED_RUN,
+        STAGED_REMOVE,
         _STAGED_N,
 } StagedKind;
 
@@ -84,6 +86,9 @@ int store_commit(const Store *store, StoreRoom room, const char *staged, const c
  * empty if there was nothing. Where the trash is on another file system there is one in the room. */
 int store_throw(const Store *store, StoreRoom room, const char *entry, const char *container,
                 char ret_name[static STORE_NAME_SIZE]);
+
+/* Moves a container's data to the trash. -EWOULDBLOCK: something of it is in use, and nothing was moved. */
+int store_discard_data(const Store *store, const char *container);
 
 /* Deletes what lies in the trash. */
 int store_empty_trash(const Store *store);
