@@ -19,6 +19,7 @@ struct HelperCall {
         bool sent;
         sd_bus_message *message;
         sd_bus_slot *slot;
+        sd_event_source *silence;
         HelperAnswer answer;
         void *userdata;
 };
@@ -29,6 +30,7 @@ struct HelperClient {
         HelperCall *queues[_HELPER_WORK_N];
         unsigned n_sent[_HELPER_WORK_N];
         sd_event_source *timer;
+        uint64_t silence_usec;
 };
 
 static const unsigned at_a_time[_HELPER_WORK_N] = {
@@ -63,7 +65,7 @@ static int on_unused(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-int helper_client_new(sd_event *event, HelperClient **ret) {
+int helper_client_new(sd_event *event, uint64_t silence_usec, HelperClient **ret) {
         _cleanup_(helper_client_freep) HelperClient *client = NULL;
         int r;
 
@@ -71,6 +73,7 @@ int helper_client_new(sd_event *event, HelperClient **ret) {
         if (!client)
                 return -ENOMEM;
         client->event = sd_event_ref(event);
+        client->silence_usec = silence_usec;
 
         r = sd_event_add_time_relative(
                         event, &client->timer, CLOCK_MONOTONIC, KEEP_USEC, 0, on_unused, client);
@@ -129,10 +132,38 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
         return 0;
 }
 
+/* What the helper does later, its answer too, is no longer this call's. */
+static int on_silence(sd_event_source *source, uint64_t usec, void *userdata) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        HelperCall *call = userdata;
+
+        (void) sd_bus_message_new_method_errorf(
+                        call->message, &reply, SD_BUS_ERROR_NO_REPLY, "it has said nothing for %u minutes",
+                        (unsigned) (call->client->silence_usec / (UINT64_C(60) * 1000000)));
+        call->answer(reply, call->userdata);
+        return 0;
+}
+
+static int helper_call_limit_silence(HelperCall *call) {
+        int r;
+
+        r = sd_event_add_time_relative(
+                        call->client->event, &call->silence, CLOCK_MONOTONIC, call->client->silence_usec, 0, on_silence,
+                        call);
+        if (r < 0)
+                return r;
+
+        /* After all that can be read by then. */
+        return sd_event_source_set_priority(call->silence, SD_EVENT_PRIORITY_IDLE);
+}
+
 static int helper_call_send(HelperCall *call) {
         uint64_t limit = call->work == HELPER_LONG ? UINT64_MAX : SHORT_USEC;
         int r;
 
+        r = call->work == HELPER_LONG ? helper_call_limit_silence(call) : 0;
+        if (r < 0)
+                return r;
         /* The connection is the message's own: if it broke in the meantime, that is the answer. */
         r = sd_bus_call_async(
                         sd_bus_message_get_bus(call->message), &call->slot, call->message, on_answer, call,
@@ -193,6 +224,11 @@ int helper_call_new(
         return 0;
 }
 
+void helper_call_heard(HelperCall *call) {
+        if (call && call->silence)
+                (void) sd_event_source_set_time_relative(call->silence, call->client->silence_usec);
+}
+
 HelperCall *helper_call_free(HelperCall *call) {
         HelperClient *client;
         HelperWork work;
@@ -210,6 +246,7 @@ HelperCall *helper_call_free(HelperCall *call) {
         if (call->sent)
                 client->n_sent[work]--;
         sd_bus_slot_unref(call->slot);
+        sd_event_source_disable_unref(call->silence);
         sd_bus_message_unref(call->message);
         free(call);
 

@@ -11,7 +11,8 @@
 
 typedef struct HelperCall HelperCall;
 
-int helper_client_new(sd_event *event, HelperClient **ret);
+/* SILENCE_USEC: see HELPER_LONG. */
+int helper_client_new(sd_event *event, uint64_t silence_usec, HelperClient **ret);
 
 /* There are no calls any more. */
 HelperClient *helper_client_free(HelperClient *client);
@@ -24,7 +25,7 @@ int helper_message_new(HelperClient *client, const char *method, sd_bus_message 
 /* How long a question may take. */
 typedef enum HelperWork {
         HELPER_SHORT, /* a helper that does not answer in time counts as lost */
-        HELPER_LONG,  /* the work takes as long as it takes: data */
+        HELPER_LONG,  /* the work takes as long as it takes: data. A helper that is silent too long counts as lost */
         _HELPER_WORK_N,
 } HelperWork;
 
@@ -39,6 +40,9 @@ int helper_call_new(
                 HelperAnswer answer,
                 void *userdata,
                 HelperCall **ret);
+
+/* The helper has said something about this: progress. NULL is none. */
+void helper_call_heard(HelperCall *call);
 
 HelperCall *helper_call_free(HelperCall *call);
 DEFINE_CLEANUP(HelperCall *, helper_call_free)

@@ -306,7 +306,7 @@ static int manager_begin(Manager *manager) {
         r = capabilities_new(manager->bus, &manager->capabilities);
         if (r < 0)
                 return r;
-        r = helper_client_new(manager->event, &manager->helper);
+        r = helper_client_new(manager->event, HELPER_SILENCE_USEC, &manager->helper);
         if (r < 0)
                 return r;
         r = consoles_new(manager->event, &handler, &manager->consoles);

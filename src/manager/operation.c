@@ -399,8 +399,15 @@ int operation_call(Operation *operation, const char *method, sd_bus_message **re
         return 0;
 }
 
+static void on_heard(void *userdata) {
+        const Operation *operation = userdata;
+
+        helper_call_heard(operation->question);
+}
+
 int operation_progress(Operation *operation, int *ret_fd) {
-        return progress_new(operation->manager, operation->container->name, &operation->progress, ret_fd);
+        return progress_new(operation->manager, operation->container->name, on_heard, operation,
+                            &operation->progress, ret_fd);
 }
 
 int operation_ask(Operation **owner, sd_bus_message *helper_call, sd_bus_error *error) {

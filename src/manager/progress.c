@@ -22,6 +22,8 @@ struct Progress {
         int fd;
         sd_event_source *source;
         uint64_t told_usec;
+        ProgressHeard heard;
+        void *userdata;
 };
 
 Progress *progress_free(Progress *progress) {
@@ -68,10 +70,12 @@ static int on_readable(sd_event_source *source, int fd, uint32_t events, void *u
 
         text[n] = '\0';
         progress_tell(progress, text);
+        progress->heard(progress->userdata);
         return 0;
 }
 
-int progress_new(Manager *manager, const char *container, Progress **ret, int *ret_fd) {
+int progress_new(Manager *manager, const char *container, ProgressHeard heard, void *userdata, Progress **ret,
+                 int *ret_fd) {
         _cleanup_(progress_freep) Progress *progress = NULL;
         _cleanup_close_ int theirs = -EBADF;
         int ends[2], r;
@@ -81,6 +85,8 @@ int progress_new(Manager *manager, const char *container, Progress **ret, int *r
                 return -ENOMEM;
         progress->manager = manager;
         progress->fd = -EBADF;
+        progress->heard = heard;
+        progress->userdata = userdata;
         (void) snprintf(progress->container, sizeof progress->container, "%s", container);
 
         if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)

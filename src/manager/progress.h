@@ -9,8 +9,12 @@
 
 typedef struct Progress Progress;
 
+/* Is called for whatever comes from the helper. */
+typedef void (*ProgressHeard)(void *userdata);
+
 /* RET_FD is the writing end, for the helper. 0 or negative errno. */
-int progress_new(Manager *manager, const char *container, Progress **ret, int *ret_fd);
+int progress_new(Manager *manager, const char *container, ProgressHeard heard, void *userdata, Progress **ret,
+                 int *ret_fd);
 
 Progress *progress_free(Progress *progress);
 DEFINE_CLEANUP(Progress *, progress_free)

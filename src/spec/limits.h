@@ -93,6 +93,7 @@
 #define HELPER_MESSAGE_USEC (UINT64_C(10) * 1000000)      /* for a whole request, once a byte of it is there */
 #define HELPER_IDLE_USEC (UINT64_C(30) * 1000000)         /* without a connection until the helper leaves */
 #define HELPER_SYSTEMD_USEC (UINT64_C(300) * 1000000)     /* systemd's time for an answer, also to a reload */
+#define HELPER_SILENCE_USEC (UINT64_C(30) * 60 * 1000000) /* for which a helper that works on data may say nothing */
 #define HELPER_ACCEPT_MAX 100             /* connections that are looked at in this time: */
 #define HELPER_ACCEPT_USEC (UINT64_C(100) * 1000)
 #define HELPER_REFUSALS_MAX 30            /* lines about refusals in this time: */

@@ -37,7 +37,7 @@ void error_from_helper(const sd_bus_error *helper, sd_bus_error *ret) {
 
         (void) sd_bus_error_setf(
                         ret, ERROR_HELPER_LOST,
-                        "The privileged helper ended or refused the question (%s); see journalctl -u "
+                        "The privileged helper gave no answer (%s); see journalctl -u "
                         "berth-helper.service",
                         helper && helper->message ? helper->message : "no answer");
 }
