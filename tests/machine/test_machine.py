@@ -25,6 +25,13 @@ def machine(*arguments, input=None, timeout=300):
                           check=False)
 
 
+def until(condition, limit=300):
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, f'not after {limit} s'
+        time.sleep(0.005)
+
+
 def text(path):
     try:
         return path.read_text(errors='replace')
@@ -77,29 +84,26 @@ def test_exec_takes_input(local):
 
 
 def test_time_limit_ends_all_of_it(local):
-    begin = time.monotonic()
     done = machine('exec', local, '--timeout=1', '--', 'sh', '-c', 'setsid sleep 4321 & sleep 4321')
     assert done.returncode == 124
-    assert time.monotonic() - begin < 10
     assert machine('exec', local, '--', 'pgrep', '-f', '^sleep 4321').returncode == 1
 
 
 def test_child_in_background_does_not_hold_the_command(local):
-    begin = time.monotonic()
-    done = open_machine('local', local).run('sleep 30 & echo done')
+    done = open_machine('local', local).run('sleep 1000 & echo done')
     assert done.stdout == 'done\n'
-    assert time.monotonic() - begin < 5
 
 
 def test_works_while_the_machine_is_busy_and_several_at_a_time(local):
-    hogs = [subprocess.Popen([PROGRAM, 'exec', local, '--timeout=30', '--', 'sh', '-c', 'while :; do :; done'])
+    hogs = [subprocess.Popen([PROGRAM, 'exec', local, '--timeout=300', '--', 'sh', '-c', 'while :; do :; done'])
             for _ in range(4)]
+    m = open_machine('local', local)
     try:
-        assert machine('exec', local, '--timeout=20', '--', 'echo', 'here').stdout == 'here\n'
+        until(lambda: m.run(['pgrep', '-fc', '^sh -c while'], check=False).stdout == '4\n')
+        assert machine('exec', local, '--timeout=120', '--', 'echo', 'here').stdout == 'here\n'
     finally:
-        machine('exec', local, '--', 'pkill', '-f', 'while :; do')
-        for hog in hogs:
-            hog.wait(40)
+        m.run(['pkill', '-f', '^sh -c while'], check=False)
+        assert [hog.wait(400) for hog in hogs] == [128 + 15] * 4
 
 
 def test_is_a_systemd_of_its_own(local):
@@ -190,12 +194,13 @@ def test_down_leaves_nothing():
 def test_down_cleans_up_after_an_up_that_was_killed():
     name = f'selftest-kill-{os.getpid()}'
     before = host_state(name)
-    for pause in (0.1, 0.2, 0.35):
+    m = open_machine('local', name)
+    for begun in (m.state.exists, lambda: 'populated 1' in text(m.cgroup / 'machine/cgroup.events'), m.is_up):
         up = subprocess.Popen([PROGRAM, 'up', name, '--no-project'], stderr=subprocess.DEVNULL)
-        time.sleep(pause)
+        until(begun)
         up.kill()
         up.wait()
-        machine('down', name)
+        assert machine('down', name).returncode == 0
         assert host_state(name) == before
 
 
@@ -236,22 +241,21 @@ def test_vm_exec(vm):
 def test_vm_time_limit_and_several_at_a_time(vm):
     command = ['sh', '-c', 'sleep 4321 & while :; do :; done']
     hogs = [subprocess.Popen([PROGRAM, 'exec', vm, '--timeout=15', '--', *command]) for _ in range(3)]
-    assert machine('exec', vm, '--timeout=60', '--', 'echo', 'here').stdout == 'here\n'
-    assert [hog.wait(120) for hog in hogs] == [124] * 3
-    assert machine('exec', vm, '--', 'pgrep', '-f', '^sleep 4321').returncode == 1
+    assert machine('exec', vm, '--timeout=250', '--', 'echo', 'here').stdout == 'here\n'
+    assert [hog.wait(300) for hog in hogs] == [124] * 3
+    until(lambda: machine('exec', vm, '--', 'pgrep', '-f', '^sleep 4321').returncode == 1)
 
 
 def test_vm_command_ends_with_the_client_that_was_killed(vm):
     client = subprocess.Popen([PROGRAM, 'exec', vm, '--', 'sleep', '4322'])
-    time.sleep(3)
+    m = open_machine('vm', vm)
+
+    def runs():
+        return m.run(['pgrep', '-f', '^sleep 4322'], check=False).returncode == 0
+    until(runs)
     client.kill()
     client.wait()
-    m = open_machine('vm', vm)
-    for _ in range(100):
-        if m.run(['pgrep', '-f', '^sleep 4322'], check=False).returncode == 1:
-            return
-        time.sleep(0.1)
-    pytest.fail('the command still runs')
+    until(lambda: not runs())
 
 
 def test_vm_has_what_a_local_machine_may_lack(vm):

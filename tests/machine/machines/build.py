@@ -45,7 +45,8 @@ def project(tree=None, options=(), checkout=CHECKOUT):
     place = cache.shelf('build') / key
     place.mkdir(exist_ok=True)
     (place / 'checkout').write_text(str(checkout))
-    forget_gone(place.parent)
+    with locked(place.parent):
+        forget_gone(place.parent)
     need_space(place, 200)
     with locked(place / 'lock'):
         with progress(f'building the project{" in " + tree if tree else ""}'):

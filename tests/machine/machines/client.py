@@ -55,7 +55,7 @@ def free_port(directory, patience=600):
 class Session:
     """A command that runs. Outputs go to functions as they come; status() waits for the end."""
 
-    def __init__(self, connection, argv, env, out, err, has_input, terminal=None, answer_within=60):
+    def __init__(self, connection, argv, env, out, err, has_input, terminal=None, answer_within=300):
         self.connection = connection
         self.sinks = {b'O': out, b'E': err}
         self.exit_status = None

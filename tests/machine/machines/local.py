@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from . import build, cache, trees
-from .machine import Machine, check_bind, finish
+from .machine import KILL_LIMIT, Machine, check_bind, finish
 from .util import HERE, PATH, TIMED_OUT, MachineError, collect, need_programs, need_root, need_space, say
 
 # What a machine that shares the host's kernel must not start.
@@ -33,7 +33,7 @@ MASK = '''
     getty-static.service console-getty.service
     var-lib-machines.mount systemd-tmpfiles-setup-dev.service systemd-tmpfiles-setup-dev-early.service'''
 
-BOOT_LIMIT = 60
+BOOT_LIMIT = 300
 
 
 class LocalMachine(Machine):
@@ -97,7 +97,9 @@ class LocalMachine(Machine):
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError):
                 leader = children.read_text().split()
-                if leader and Path(f'/proc/{leader[0]}/root/run/systemd/private').exists():
+                # Before it is systemd, its root is the host's, where another systemd may be.
+                if leader and Path(f'/proc/{leader[0]}/comm').read_text() == 'systemd\n' \
+                        and Path(f'/proc/{leader[0]}/root/run/systemd/private').exists():
                     return int(leader[0])
             time.sleep(0.01)
         raise MachineError(f'{self.name} did not boot:\n' + log.read_text(errors='replace')[-3000:])
@@ -163,8 +165,12 @@ class LocalMachine(Machine):
         return self.exec(['/bin/bash', '-l'])
 
     def kill(self, cgroup):
+        """All of it is gone then."""
+        deadline = time.monotonic() + KILL_LIMIT
         with contextlib.suppress(OSError):
             (cgroup / 'cgroup.kill').write_text('1')
+            while 'populated 1' in (cgroup / 'cgroup.events').read_text() and time.monotonic() < deadline:
+                time.sleep(0.005)
 
     def reboot(self, power_cut=False):
         raise MachineError('a local machine has no kernel of its own to reboot: use --kind=vm')

@@ -20,6 +20,9 @@ from .util import (SCRATCH, STATE, TIMED_OUT, MachineError, Result, check_name, 
                    start_time, write_json)
 
 
+KILL_LIMIT = 60         # seconds for the kernel to end processes
+
+
 class CommandFailed(MachineError):
     """A command that had to succeed did not; its result is in here."""
 
@@ -115,9 +118,7 @@ class Machine:
         need_root()
         with self.places():
             existed = self.state.exists() or self.cgroup.exists() or self.scratch.exists()
-            if self.cgroup.exists():
-                self.end_processes()
-                self.remove_cgroups()
+            self.remove_cgroups()
             if self.process:
                 self.process.wait()
                 self.process = None
@@ -130,7 +131,7 @@ class Machine:
         return existed
 
     def end_processes(self):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + KILL_LIMIT
         while time.monotonic() < deadline:
             try:
                 (self.cgroup / 'cgroup.kill').write_text('1')
@@ -143,17 +144,16 @@ class Machine:
         raise MachineError(f'{self.name} has processes that cannot be killed: see {self.cgroup}/**/cgroup.procs')
 
     def remove_cgroups(self):
-        for directory, _, _ in os.walk(self.cgroup, topdown=False):
-            for _ in range(100):
-                try:
+        """An `up` that was killed may have left a process that only now enters one."""
+        deadline = time.monotonic() + KILL_LIMIT
+        while self.cgroup.exists():
+            self.end_processes()
+            for directory, _, _ in os.walk(self.cgroup, topdown=False):
+                with contextlib.suppress(OSError):
                     os.rmdir(directory)
-                    break
-                except FileNotFoundError:
-                    break
-                except OSError:
-                    time.sleep(0.01)
-            else:
-                raise MachineError(f'cgroup {directory} cannot be removed')
+            if time.monotonic() > deadline:
+                raise MachineError(f'cgroup {self.cgroup} cannot be removed')
+            time.sleep(0.01)
 
     def free_loop_devices(self):
         """A loop device that a test left behind would hold a deleted file of the scratch directory."""
@@ -217,7 +217,7 @@ class Machine:
         return self.run(['/bin/sh', '-c', '[ -e "$1" ] || [ -L "$1" ]', 'sh', path], check=False).returncode == 0
 
     def remove(self, *paths):
-        self.run(['rm', '-rf', '--one-file-system', '--', *paths])
+        self.run(['rm', '-rf', '--one-file-system', '--', *paths], timeout=300)
 
     def journal(self, unit=None, output='cat'):
         """The messages of a unit, or all, as text."""

@@ -9,10 +9,11 @@ are what runs in the containers. Debian's are made by mmdebstrap from the archiv
 import os
 import shutil
 import socket
+import time
 from pathlib import Path
 
 from . import cache
-from .util import CACHE, MachineError, need_programs, need_root, need_space, progress, run
+from .util import CACHE, MachineError, locked, need_programs, need_root, need_space, progress, run
 
 MIRROR = os.environ.get('BERTH_MIRROR') or 'http://deb.debian.org/debian'
 
@@ -100,6 +101,20 @@ def guests():
     return {name: tree(f'guest-{name}') for name in GUESTS}
 
 
+def find_archive(name):
+    """Its name server may be slow to answer the first time."""
+    host = MIRROR.split('/')[2].rsplit(':', 1)[0]
+    for pause in (1, 5, 20, None):
+        try:
+            socket.getaddrinfo(host, 80)
+            return
+        except OSError as error:
+            if pause is None or getattr(error, 'errno', None) != socket.EAI_AGAIN:
+                raise MachineError(f'making {name} needs the Debian archive, and {host} cannot be found ({error}): check '
+                                   'the network, or set BERTH_MIRROR to a mirror within reach') from error
+        time.sleep(pause)
+
+
 def make_debian(name, release, packages, finish, size, path):
     need_root()
     need_programs('mmdebstrap=mmdebstrap')
@@ -107,12 +122,7 @@ def make_debian(name, release, packages, finish, size, path):
     keyring = Path('/usr/share/keyrings/debian-archive-keyring.gpg')
     if not keyring.exists():
         raise MachineError(f'{keyring} is missing; install it with: apt-get install debian-archive-keyring')
-    host = MIRROR.split('/')[2].rsplit(':', 1)[0]
-    try:
-        socket.getaddrinfo(host, 80)
-    except OSError as error:
-        raise MachineError(f'making {name} needs the Debian archive, and {host} cannot be found ({error}): check '
-                           'the network, or set BERTH_MIRROR to a mirror within reach') from error
+    find_archive(name)
     downloads = cache.shelf('downloads') / release
     downloads.mkdir(exist_ok=True)
     script = cache.shelf('trees') / f'.{name}.finish'
@@ -124,10 +134,11 @@ def make_debian(name, release, packages, finish, size, path):
     # virtual machine brings its own.
     env = {k: v for k, v in os.environ.items() if k.lower().endswith('_proxy')}
     env |= {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'INITRD': 'No', 'LC_ALL': 'C.UTF-8', 'HOME': '/root'}
-    with progress(f'making the tree {name} (once)'):
+    # Another tree of this release puts its downloads where this one takes them from.
+    with locked(cache.shelf('downloads') / f'.{release}.lock'), progress(f'making the tree {name} (once)'):
         run(['mmdebstrap', '--mode=root', '--variant=minbase', '--format=directory',
              '--include=' + ','.join(packages.split()),
-             '--aptopt=Acquire::Retries "3"', '--aptopt=APT::Install-Recommends "false"',
+             '--aptopt=Acquire::Retries "8"', '--aptopt=APT::Install-Recommends "false"',
              '--dpkgopt=force-unsafe-io',
              '--dpkgopt=path-exclude=/usr/share/doc/*', '--dpkgopt=path-exclude=/usr/share/man/*',
              '--dpkgopt=path-exclude=/usr/share/locale/*', '--dpkgopt=path-include=/usr/share/locale/locale.alias',

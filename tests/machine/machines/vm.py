@@ -21,6 +21,7 @@ from .util import PATH, TIMED_OUT, MachineError, need_programs, need_root, need_
 MEMORY = int(os.environ.get('BERTH_VM_MEMORY') or 2048)
 PROCESSORS = 2
 BOOT_LIMIT = 600
+START_LIMIT = 120       # of QEMU itself
 APPEND = 'root=/dev/vda rw console=ttyS0 quiet mitigations=off nokaslr panic=-1'
 PROGRAMS = ('qemu-system-x86_64=qemu-system-x86', 'qemu-img=qemu-utils', 'cpio=cpio', 'xz=xz-utils', 'zstd=zstd',
             'mke2fs=e2fsprogs')
@@ -42,8 +43,8 @@ INSTALL = '''
 class Qmp:
     """QEMU's control socket."""
 
-    def __init__(self, path, process, patience=30):
-        deadline = time.monotonic() + patience
+    def __init__(self, path, process):
+        deadline = time.monotonic() + START_LIMIT
         self.socket = socket.socket(socket.AF_UNIX)
         while True:
             try:
@@ -146,7 +147,7 @@ class VirtualMachine(Machine):
                 ['/bin/sh', '-c', 'echo 0 >"$0/cgroup.procs" && exec "$@"', str(self.cgroup / 'emulator'), *command],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.know(self.process.pid, 'debian13', [base])
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_LIMIT
         while not (self.state / 'qmp').exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 log = self.state / 'qemu.log'
@@ -163,10 +164,10 @@ class VirtualMachine(Machine):
         deadline = time.monotonic() + BOOT_LIMIT
         while time.monotonic() < deadline:
             try:
-                done = self.run(['cat', '/proc/sys/kernel/random/boot_id'], check=False, answer_within=5, timeout=30)
-                # What is asked while the old system goes down is killed with it.
+                done = self.run(['cat', '/proc/sys/kernel/random/boot_id'], check=False, answer_within=5, timeout=10)
+                # What is asked while the old system goes down is killed with it, and may get no answer for that.
                 boot = done.stdout if done.returncode == 0 else before
-            except client.NoAnswer:
+            except MachineError:
                 boot = before
             if boot != before:
                 done = self.run(['systemctl', 'is-system-running', '--wait'], check=False, timeout=BOOT_LIMIT)
@@ -201,7 +202,7 @@ class VirtualMachine(Machine):
     def words(self, argv):
         return ['/bin/sh', '-c', argv] if isinstance(argv, str) else argv
 
-    def run(self, argv, check=True, timeout=300, input=None, env=None, answer_within=60):
+    def run(self, argv, check=True, timeout=300, input=None, env=None, answer_within=300):
         self.need_up()
         data = input.encode() if isinstance(input, str) else input
         out, err = bytearray(), bytearray()
@@ -274,6 +275,6 @@ def freeze(directory):
                         raise MachineError('QEMU could not write its state')
                     time.sleep(0.02)
                 control('quit')
-            machine.process.wait(30)
+            machine.process.wait(START_LIMIT)
     finally:
         machine.down()
