@@ -20,7 +20,7 @@ from machines.util import SCRATCH, STATE  # noqa: E402
 PROGRAM = str(HERE / 'machine')
 
 
-def machine(*arguments, input=None, timeout=300):
+def machine(*arguments, input=None, timeout=1200):
     return subprocess.run([PROGRAM, *arguments], input=input, capture_output=True, text=True, timeout=timeout,
                           check=False)
 
@@ -221,7 +221,7 @@ def test_several_may_take_one_down_at_once():
 @pytest.fixture(scope='module')
 def vm():
     name = f'selftest-vm-{os.getpid()}'
-    done = machine('up', name, '--kind=vm', '--no-project', f'--bind={HERE}:/root/copy', timeout=1200)
+    done = machine('up', name, '--kind=vm', '--no-project', f'--bind={HERE}:/root/copy')
     assert done.returncode == 0, done.stderr
     yield name
     machine('down', name)
@@ -274,7 +274,7 @@ def test_vm_reboot_is_one(vm):
     m = open_machine('vm', vm)
     m.run('echo kept >/root/kept; sync /root/kept; echo gone >/run/gone')
     before = m.run('cat /proc/sys/kernel/random/boot_id').stdout
-    assert machine('reboot', vm, timeout=900).returncode == 0
+    assert machine('reboot', vm).returncode == 0
     assert m.run('cat /proc/sys/kernel/random/boot_id').stdout != before
     assert m.run('cat /root/kept').stdout == 'kept\n'
     assert not m.exists('/run/gone')
