@@ -15,7 +15,7 @@
 #define MACHINED_CGROUP CGROUP_ROOT "/system.slice/systemd-machined.service"
 #define DESTINATION "org.freedesktop.machine1"
 #define MANAGER DESTINATION, "/org/freedesktop/machine1", "org.freedesktop.machine1.Manager"
-#define REGISTER_TRIES 40
+#define REGISTER_TRIES 400
 #define REGISTER_PAUSE_USEC 5000
 #define TIMEOUT_USEC (UINT64_C(2) * 1000 * 1000)
 
