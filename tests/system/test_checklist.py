@@ -200,7 +200,8 @@ def ready(container):
     # More than a socket holds that nobody reads: it neither fails nor waits, now or after a reboot.
     more = int(one.machine.read('/proc/sys/net/unix/max_dgram_qlen')) + 20
     for _ in range(2):
-        one.inside(f'for i in $(seq {more}); do NOTIFY_SOCKET=/run/host/notify systemd-notify --status=many-$i || exit; done')
+        one.inside(f'for i in $(seq {more}); do NOTIFY_SOCKET=/run/host/notify systemd-notify --status=many-$i || exit; done',
+                   timeout=300)
         one.inside(['systemctl', 'daemon-reload'])
         assert 'notification' not in one.inside(['journalctl', '--boot', '--no-pager', '--output=cat', '_PID=1']).stdout
         stored = one.show('NFileDescriptorStore')
@@ -278,8 +279,8 @@ def sockets(container):
     try:
         one.machine.run(['systemctl', 'start', name])
         assert one.show('ActiveState') == 'inactive'
-        client = 'import socket; print(socket.create_connection(("127.0.0.1", 4242), 60).recv(100).decode())'
-        assert one.machine.run(['/usr/bin/python3', '-c', client]).stdout.strip() == 'hello there'
+        client = 'import socket; print(socket.create_connection(("127.0.0.1", 4242), 300).recv(100).decode())'
+        assert one.machine.run(['/usr/bin/python3', '-c', client], timeout=300).stdout.strip() == 'hello there'
         assert one.show('ActiveState') in ('active', 'activating')
         variables = one.inside(['cat', '/proc/1/environ']).stdout.split('\0')
         assert {'LISTEN_FDS=1', 'LISTEN_PID=1', f'LISTEN_FDNAMES={name}'} <= set(variables)

@@ -94,10 +94,13 @@ def test_busybox_init(container):
 def test_busybox_reboots_and_powers_off(container):
     one = container('busybox', '[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n')
     one.start()
-    one.inside(['reboot'])
-    one.wait_for(lambda: one.show('NRestarts') == '1' and one.show('ActiveState') == 'active', 'a reboot')
-    one.wait_for(lambda: one.inside(['ls', '/run/booted'], check=False).returncode == 0, 'the end of its boot')
-    one.inside(['poweroff'])
+    # Only then does it handle what the two ask of it, and that ends them, too.
+    booted = lambda: one.inside(['ls', '/run/booted'], check=False).returncode == 0  # noqa: E731
+    one.wait_for(booted, 'the end of its boot')
+    one.inside(['reboot'], check=False)
+    one.wait_for(lambda: one.shown('NRestarts', 'ActiveState') == ['1', 'active'], 'a reboot')
+    one.wait_for(booted, 'the end of its second boot')
+    one.inside(['poweroff'], check=False)
     one.wait_state('inactive')
     assert one.show('Result') == 'success'
 
@@ -116,7 +119,7 @@ def test_command_that_does_not_handle_the_stop(container, probe_tree):
     """The kernel keeps a process 1 from signals that it does not handle; a stop is clean and quick all the same."""
     one = container('command', command(probe_tree, '/probe wait'))
     probe.run(one, 'waiting=yes')
-    one.stop(timeout=10)
+    one.stop()
     assert one.show('Result') == 'success'
 
 
@@ -125,7 +128,7 @@ def test_command_that_handles_the_stop(container, probe_tree):
     one = container('command', command(probe_tree, words))
     since = probe.start(one)
     probe.output(one, since, 'waiting=yes')
-    one.stop(timeout=10)
+    one.stop()
     assert probe.output(one, since, 'asked=TERM')['asked'] == 'TERM'
     assert ended(one)[:2] == (EXITED, '3')
 
@@ -158,7 +161,7 @@ def test_reaper_passes_the_stop_on(container, probe_tree):
     one = container('reaper', command(probe_tree, words, 'Boot=reaper\n'))
     since = probe.start(one)
     probe.output(one, since, 'waiting=yes')
-    one.stop(timeout=10)
+    one.stop()
     assert probe.output(one, since, 'asked=TERM')['asked'] == 'TERM'
     assert ended(one)[:2] == (EXITED, '3')
 
@@ -196,7 +199,7 @@ def test_single_id(container, probe_tree, root):
 def test_single_id_is_stopped(container, probe_tree):
     one = container('single', command(probe_tree, '/probe wait', 'User=1000\n', 'ReadOnly=yes', SINGLE))
     probe.run(one, 'waiting=yes')
-    one.stop(timeout=10)
+    one.stop()
     assert one.show('Result') == 'success'
 
 

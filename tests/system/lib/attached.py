@@ -62,7 +62,7 @@ class Attached:
     def until_text(self, wanted, times=1, timeout=60):
         self.until(lambda: self.text().count(wanted) >= times, f'show {wanted!r} {times} times', timeout)
 
-    def until_end(self, timeout=30):
+    def until_end(self, timeout=60):
         """Until the connection ends."""
         self.until(lambda: self.state() != 'active', 'an end of the connection', timeout)
 

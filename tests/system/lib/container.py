@@ -45,6 +45,12 @@ class Container:
         """One property of the unit, as text."""
         return self.machine.run(['systemctl', 'show', '--value', f'--property={name}', self.unit]).stdout.rstrip('\n')
 
+    def shown(self, *names):
+        """Properties of one moment, in the order of their names."""
+        lines = self.machine.run(['systemctl', 'show', f'--property={",".join(names)}', self.unit]).stdout.splitlines()
+        values = dict(line.split('=', 1) for line in lines)
+        return [values[name] for name in names]
+
     def status(self):
         return self.systemctl('status', '--no-pager', '--full', check=False).stdout
 
@@ -56,7 +62,14 @@ class Container:
 
     def wait_state(self, state, timeout=60):
         """Until the unit's ActiveState or SubState is the one named."""
-        self.wait_for(lambda: state in (self.show('ActiveState'), self.show('SubState')), f'state {state}', timeout)
+        self.wait_for(lambda: state in self.shown('ActiveState', 'SubState'), f'state {state}', timeout)
+
+    def wait_another(self, before, timeout=60):
+        """Until it runs with a main process other than that one."""
+        def runs():
+            state, pid = self.shown('ActiveState', 'MainPID')
+            return state == 'active' and pid not in ('0', str(before))
+        self.wait_for(runs, 'a new start', timeout)
 
     def wait_for(self, condition, what, timeout=60):
         deadline = time.monotonic() + timeout * self.machine.patience
