@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Keyring=: a session keyring of the container's own, or no start. That it is there is looked at in test_isolation.py."""
 
+import os
 import re
 
 import pytest
 
 import probe
 
-UID = 700000  # on the host, of the containers' only user
+# On the host, of the containers' only user: whose keys of an earlier time the kernel has still to give back is another.
+UID = 700000 + os.getpid() % 100000
 ONE_ID = f'[Identity]\nIDMap=0:{UID}:1\n'
 
 

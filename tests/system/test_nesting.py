@@ -28,7 +28,7 @@ def outer(local13):
         yield one
     finally:
         one.remove()
-    left = difference(local13, before)
+    left = difference(local13, before, patience=60)
     assert not left, left
 
 

@@ -198,14 +198,15 @@ SERVER = '''
 import array, ctypes, fcntl, os, socket, struct, sys
 path, mode = sys.argv[1:]
 listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-listening.bind(path)
+listening.bind(path + '.new')
 listening.listen(0)
+os.rename(path + '.new', path)      # who sees it can connect
 if mode == 'deaf':
     import time
     waiting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     waiting.connect(path)
     print('full', flush=True)
-    time.sleep(60)
+    time.sleep(3600)
 print('listening', flush=True)
 client = listening.accept()[0]
 message, control, _, _ = client.recvmsg(256, socket.CMSG_SPACE(4))
@@ -215,7 +216,7 @@ if mode == 'hangup':
     sys.exit(0)
 if mode == 'silent':
     import time
-    time.sleep(60)
+    time.sleep(3600)
 client.send(b'.')
 for _ in range(int(mode)):
     request = bytearray(80)
@@ -233,7 +234,7 @@ def server(machine):
 
     def run(mode, name='answers'):
         started.append(name)
-        machine.run(f'rm -f /run/{name}; systemd-run --quiet --collect --unit={name} '
+        machine.run(f'rm -f /run/{name} /run/{name}.new; systemd-run --quiet --collect --unit={name} '
                     f'/usr/bin/python3 /run/notify-server.py /run/{name} {mode}')
         machine.run(f'until [ -S /run/{name} ]; do sleep 0.05; done')
     started = []
@@ -281,7 +282,7 @@ def test_a_whole_system(container, machine, tree, guest):
     one.start()
     inside = f'nsenter -t {one.main_pid()} -a '
     one.wait_for(lambda: machine.run(f'{inside} systemctl is-system-running', check=False).stdout.strip() == 'running',
-                 'running', 60)
+                 'running', 120)
     assert machine.run(f'{inside} systemctl --failed --no-legend --plain').stdout.strip() == ''
     machine.run(f'{inside} systemctl start sandboxed')
     told = machine.run(f'{inside} cat /var/lib/sandboxed/told').stdout

@@ -66,7 +66,7 @@ class DropIns:
             self.machine.run(['systemctl', 'daemon-reload'])
 
 
-def told(one, timeout=20):
+def told(one, timeout=60):
     """What the container's command said; None when it was not started, which has to be for a reason that is told."""
     since = probe.start(one, check=False)
     if one.show('ExecMainStatus') == '125':

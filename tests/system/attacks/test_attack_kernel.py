@@ -105,6 +105,7 @@ def test_sockets_of_the_host(container, machine, hostile):
     """CVE-2020-15257: abstract sockets are found by whoever has the host's network. Nothing of berth listens on one."""
     machine.run(['systemd-run', '--quiet', '--collect', '--unit=listens', '/usr/bin/python3', '-c', (
         'import socket, time; s = socket.socket(socket.AF_UNIX); s.bind("\\0attacked"); s.listen(); time.sleep(1000)')])
+    machine.run('until grep -q @attacked /proc/net/unix; do sleep 0.05; done')
     script = hostile.script('sockets', '''/hostile sockets attacked
         ls -d /run/dbus/system_bus_socket /run/systemd/private /run/berth /run/systemd/notify 2>/dev/null | sed s/^/there=/
         grep -o "@.*" /proc/net/unix | sed s/^/abstract=/''')

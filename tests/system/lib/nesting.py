@@ -12,7 +12,9 @@ MOUNTS = (f'[Mount]\nSource={GUEST}\nTarget={GUEST}\nCreate=yes\nReadOnly=yes\nI
           f'[Mount]\nType=tmpfs\nTarget={BERTH}\nCreate=yes\n[Mount]\nType=tmpfs\nTarget=/var/lib/containers\nCreate=yes\n')
 ENTER = 'nsenter -m -u -i -n -p -C -U -t'
 INSTALL = 'tar -x -C / --keep-directory-symlink --no-overwrite-dir && systemd-sysusers && systemctl daemon-reload'
-RUNNING = 'until systemctl is-system-running --wait 2>/run/told; do grep -q . /run/told || break; sleep 0.2; done'
+# Before there is a systemd to ask, it is "offline" and the like.
+RUNNING = ('until told=$(systemctl is-system-running --wait 2>/dev/null); case $told in '
+           'running | degraded | maintenance) true ;; *) false ;; esac; do sleep 0.2; done; echo $told')
 
 # Name: a command that prints OK from inside a container of that manager. The root is a small one at $R.
 PREPARE = '''

@@ -60,13 +60,15 @@ class Report:
 
 
 def start(container, check=True):
-    """Starts it; returns what output() needs to tell this start's lines from those before."""
+    """Starts it; returns what output() needs to tell this start's lines from those before. A unit whose command has said
+    all and not ended yet would be up already, for systemd."""
+    container.wait_for(lambda: container.show('ActiveState') in ('inactive', 'failed'), 'the end of its last run')
     shown = container.machine.run(['journalctl', '--quiet', '--lines=0', '--show-cursor']).stdout
     container.start(check)
     return shown.split('cursor: ')[1].strip()
 
 
-def output(container, since, until='probe=done', timeout=30):
+def output(container, since, until='probe=done', timeout=60):
     """What the container's command has printed, once it has said the last line."""
     def text():
         container.machine.run(['journalctl', '--sync'])
@@ -80,7 +82,7 @@ def output(container, since, until='probe=done', timeout=30):
     return Report(text())
 
 
-def run(container, until='probe=done', timeout=30):
+def run(container, until='probe=done', timeout=60):
     return output(container, start(container), until, timeout)
 
 

@@ -243,25 +243,11 @@ static void say_open(const char *path) {
                 close(fd);
 }
 
-/* Orphans whose parent is gone: a process 1 that reaps leaves no zombie of them. */
-static void linger(const char *path) {
-        sigset_t set;
+/* How many there are in this PID namespace. */
+static int count_zombies(void) {
         int zombies = 0;
-        DIR *d;
+        DIR *d = opendir("/proc");
 
-        for (int i = 0; i < 5; i++)
-                if (fork() == 0) {
-                        if (fork() == 0) {
-                                usleep(50 * 1000);
-                                _exit(0);
-                        }
-                        _exit(0);
-                }
-        while (wait(NULL) > 0)
-                ;
-        usleep(400 * 1000);
-
-        d = opendir("/proc");
         for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
                 char file[300], line[512] = "";
                 FILE *f;
@@ -273,7 +259,41 @@ static void linger(const char *path) {
                 if (f)
                         fclose(f);
         }
-        printf("zombies=%d\nsid=%d\npid=%d\nppid=%d\n", zombies, getsid(0), getpid(), getppid());
+        if (d)
+                closedir(d);
+        return zombies;
+}
+
+/* Orphans, whose parent is gone: a process 1 that reaps leaves no zombie of them. What is still there after half a
+ * minute stays. */
+static void linger(const char *path) {
+        pid_t orphans[5];
+        sigset_t set;
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return;
+        for (int i = 0; i < 5; i++) {
+                if (fork() == 0) {
+                        pid_t parent = getpid(), orphan = fork();
+
+                        while (orphan == 0 && getppid() == parent)
+                                usleep(1000);
+                        _exit(orphan == 0 || write(ends[1], &orphan, sizeof orphan) == sizeof orphan ? 0 : 1);
+                }
+                (void) wait(NULL);
+                if (read(ends[0], &orphans[i], sizeof orphans[i]) != sizeof orphans[i])
+                        return;
+        }
+        for (int i = 0, tries = 0; i < 5 && tries < 600;)
+                if (kill(orphans[i], 0) < 0)
+                        i++;
+                else {
+                        usleep(50 * 1000);
+                        tries++;
+                }
+
+        printf("zombies=%d\nsid=%d\npid=%d\nppid=%d\n", count_zombies(), getsid(0), getpid(), getppid());
         fflush(stdout);
 
         sigemptyset(&set);
