@@ -2,15 +2,16 @@
 """berth's D-Bus service in a machine, as a test calls it (through busctl), and the signals that it sends."""
 
 import contextlib
+import itertools
 import json
 import time
-from types import SimpleNamespace
 
 NAME = 'org.berth.container1'
 ROOT = '/org/berth/container1'
 MANAGER = f'{NAME}.Manager'
 CONTAINER = f'{NAME}.Container'
 UNIT = 'berth-manager.service'
+serial = itertools.count()
 
 
 class CallFailed(AssertionError):
@@ -55,7 +56,7 @@ class Bus:
         """{name: state}"""
         return {row[0]: row[1] for row in self.manager('ListContainers')[0]}
 
-    def wait_for(self, condition, what, timeout=20):
+    def wait_for(self, condition, what, timeout=60):
         deadline = time.monotonic() + timeout * self.machine.patience
         while not condition():
             if time.monotonic() > deadline:
@@ -69,20 +70,61 @@ class Bus:
     @contextlib.contextmanager
     def signals(self):
         """Collects what the service emits; the list of messages is complete when the block has ended."""
-        unit, log, seen = 'test-signals.service', '/run/test-signals', SimpleNamespace(messages=[])
+        unit, log = 'test-signals.service', '/run/test-signals'
+        self.machine.write(log, '')
         self.machine.write(f'{log}.err', '')
         self.machine.run(['systemd-run', '--quiet', '--collect', f'--unit={unit}',
                           f'--property=StandardOutput=truncate:{log}', f'--property=StandardError=append:{log}.err',
-                          'busctl', '--json=short', 'monitor', f'--match=type=signal,sender={NAME}'])
+                          'busctl', '--json=short', 'monitor', f'--match=type=signal,sender={NAME}',
+                          f'--match=type=error,sender={NAME}'])
         self.wait_for(lambda: 'Monitoring' in self.machine.read(f'{log}.err'), 'the monitor of signals')
+        seen = Signals(self, log)
         try:
             yield seen
+            seen.catch_up()
+            seen.messages = seen.so_far()
         finally:
-            time.sleep(0.6 * self.machine.patience)
-            lines = self.machine.read(log).splitlines()
             self.machine.run(['systemctl', 'stop', unit], check=False)
             self.machine.remove(log, f'{log}.err')
-            seen.messages = [json.loads(line) for line in lines if line.startswith('{')]
+
+
+class Signals:
+    """What was seen by now, while the monitor runs; messages has all of it afterwards."""
+
+    def __init__(self, bus, log):
+        self.bus = bus
+        self.log = log
+        self.messages = None
+
+    def read(self):
+        """All messages that were written whole."""
+        lines = self.bus.machine.read(self.log).split('\n')[:-1]
+        return [json.loads(line) for line in lines if line.startswith('{')]
+
+    def so_far(self):
+        return [message for message in self.read() if message['type'] == 'signal']
+
+    def until(self, condition, what):
+        """Waits until what was seen is as wanted."""
+        self.bus.wait_for(lambda: condition(self.so_far()), what)
+
+    def catch_up(self):
+        """An error is asked for: what the service emitted before it answered has been seen when that is."""
+        name = f'mark-{next(serial)}'
+        with contextlib.suppress(CallFailed):
+            self.bus.manager('GetContainer', 's', name)
+        self.bus.wait_for(lambda: any(f'There is no container {name}' in str(message['payload'])
+                                      for message in self.read() if message['type'] == 'error'), 'the mark')
+
+    def settle(self):
+        """Waits until the service has looked at everything that was done to definitions before: it is told of files in
+        the order in which they change, and here one changes at last, in one step."""
+        machine, name = self.bus.machine, f'settled{next(serial)}'
+        machine.write(f'/etc/berth/{name}', '[Root]\nManaged=yes\n')
+        machine.run(['mv', f'/etc/berth/{name}', f'/etc/berth/containers/{name}.container'])
+        self.until(lambda seen: changes(seen, name), 'the last change')
+        machine.remove(f'/etc/berth/containers/{name}.container')
+        self.until(lambda seen: name in objects(seen, 'InterfacesRemoved'), 'the end of the last change')
 
 
 def changes(messages, name=None):
