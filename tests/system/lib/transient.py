@@ -79,10 +79,32 @@ if order["environment"]:
     properties["Environment"] = dbus.Array(order["environment"], signature="s")
 systemd = dbus.Interface(bus.get_object("org.freedesktop.systemd1", "/org/freedesktop/systemd1"),
                          "org.freedesktop.systemd1.Manager")
-systemd.StartTransientUnit(unit, "fail", [(key, value) for key, value in properties.items()],
-                           dbus.Array([], signature="(sa(sv))"))
-if any(what.startswith("procfd") for what in order["descriptors"].values()):
-    time.sleep(2)               # what it shows is gone with this process
+
+
+def until(condition, what):
+    deadline = time.monotonic() + 120
+    while not condition():
+        if time.monotonic() > deadline:
+            sys.exit(f"{unit}: {what} takes too long")
+        time.sleep(0.01)
+
+def refused(error, call, *arguments):
+    """Whether systemd answers with that error, and with no other."""
+    try:
+        call(*arguments)
+    except dbus.DBusException as failure:
+        if failure.get_dbus_name() != f"org.freedesktop.systemd1.{error}":
+            raise
+        return True
+    return False
+
+# One of that name that has ended is forgotten a moment later.
+until(lambda: refused("NoSuchUnit", systemd.GetUnit, unit), "the end of an earlier one")
+job = systemd.StartTransientUnit(unit, "fail", [(key, value) for key, value in properties.items()],
+                                 dbus.Array([], signature="(sa(sv))"))
+# What a descriptor of this process shows is gone with the process.
+if order["wait"] or any(what.startswith("procfd") for what in order["descriptors"].values()):
+    until(lambda: refused("NoSuchJob", systemd.GetJob, dbus.UInt32(job.rsplit("/", 1)[1])), "the start")
 '''
 
 
@@ -96,9 +118,9 @@ class Transient(Container):
     def run(self, definition, descriptors=None, *, data=None, seal=True, send=True, collect='inactive',
             environment=(), wait=True):
         order = dict(name=self.name, unit=self.unit, definition=definition, descriptors=descriptors or {}, data=data,
-                     seal=seal, send=send, collect=collect, environment=list(environment))
+                     seal=seal, send=send, collect=collect, environment=list(environment), wait=wait)
         self.machine.run(['systemctl', 'reset-failed', self.unit], check=False)
-        self.machine.run(['/usr/bin/python3', '-c', STARTER], input=json.dumps(order))
+        self.machine.run(['/usr/bin/python3', '-c', STARTER], input=json.dumps(order), timeout=150 * self.machine.patience)
         if wait:
             self.wait_for(lambda: self.show('ActiveState') not in ('activating', 'deactivating'), 'an end of its start')
 
