@@ -170,13 +170,19 @@ def test_scenario(machine, no_leftovers, name):
                             f'container@{me}.service']).stdout == '99\n'
 
         client.manager('RestartContainer', 's', me)
+        if name == 'systemctl':  # which is told by systemd itself, and no later than the service
+            watch.until(lambda: client.get(path, CONTAINER, 'Leader') not in (0, leader), 'another leader')
         assert client.get(path, CONTAINER, 'Leader') not in (0, leader)
         # Until the host boots.
         assert machine.run(['systemctl', 'show', '--value', '--property=TasksMax',
                             f'container@{me}.service']).stdout == '99\n'
         client.manager('StopContainer', 'st', me, 2**64 - 1)
-        watch.until_value(path, 'State', 'stopped')
+        if name == 'systemctl':
+            watch.until(lambda: client.state(path) == 'stopped', 'its end')
+        assert client.state(path) == 'stopped'
         assert client.get(path, CONTAINER, 'Leader') == 0
+        # A restart may have told it, too.
+        watch.until(lambda: watch.values(path, 'State')[-1:] == ['stopped'], 'State=stopped as the last one')
         if name != 'systemctl':
             expect('NotRunning', 'StopContainer', me, client, 'st', me, 0)
 

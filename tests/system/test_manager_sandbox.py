@@ -143,6 +143,8 @@ def test_counters(container, machine):
     for name, file in (('MemoryCurrent', 'memory.current'), ('TasksCurrent', 'pids.current')):
         assert (found[name] != UNKNOWN) == machine.exists(f'{group}/{file}'), name
     one.stop()
+    state = '/org/berth/container1/container/counted', CONTAINER, 'State'
+    one.wait_for(lambda: get(machine, *state) == 'stopped', 'its end, as the service sees it')
     found = counters(machine, 'counted')
     assert {value for name, value in found.items() if name != 'Pressure'} == {UNKNOWN} and found['Pressure'] == []
 

@@ -28,7 +28,7 @@ def start(machine, names):
 
 def test_many(machine, many):
     bus = Bus(machine)
-    bus.wait_for(lambda: len(bus.listed()) == DEFINED, 'all definitions', timeout=60)
+    bus.wait_for(lambda: len(bus.listed()) == DEFINED, 'all definitions', timeout=300)
     for first in range(0, RUNNING, AT_ONCE):
         start(machine, many[first:first + AT_ONCE])
     states = bus.listed()

@@ -53,7 +53,7 @@ def parse():
     parser.add_argument('--asked', type=pathlib.Path, help='made when the agent has asked for the password')
     parser.add_argument('--wait', type=pathlib.Path, help='given only when this file is there')
     parser.add_argument('--leave', action='store_true', help='end then, instead of giving it')
-    parser.add_argument('--seconds', type=int, default=30)
+    parser.add_argument('--seconds', type=int, default=120)
     parser.add_argument('path')
     parser.add_argument('interface')
     parser.add_argument('member')

@@ -61,6 +61,10 @@ class Client:
     def objects(self):
         return self.call(ROOT, OBJECTS, 'GetManagedObjects')
 
+    def is_subscribed(self):
+        """Whether the bus knows what a watcher that said that it is ready wants to hear."""
+        return True
+
     @contextlib.contextmanager
     def watch(self):
         """A Watch of the signals from here to the end of the block."""
@@ -85,9 +89,9 @@ class Watch:
         self.machine.run(['systemd-run', '--quiet', '--collect', f'--unit={self.unit}',
                           f'--property=StandardOutput=append:{self.log}',
                           f'--property=StandardError=append:{self.log}', '--setenv=PYTHONUNBUFFERED=1', *program])
-        self.until(lambda: ready in self.machine.read(self.log), 'a watcher that listens')
+        self.until(lambda: ready in self.machine.read(self.log) and client.is_subscribed(), 'a watcher that listens')
 
-    def until(self, condition, what, timeout=30):
+    def until(self, condition, what, timeout=60):
         deadline = time.monotonic() + timeout * self.machine.patience
         while not condition():
             if time.monotonic() > deadline:
@@ -96,7 +100,8 @@ class Watch:
 
     def signals(self):
         """(path, interface, member, arguments) of each, in order."""
-        lines = self.machine.read(self.log).splitlines()
+        # What is behind the last newline is not written whole yet.
+        lines = self.machine.read(self.log).split('\n')[:-1]
         return [signal for signal in map(self.parse, lines) if signal is not None]
 
     def values(self, path, name):
@@ -203,6 +208,17 @@ class Gdbus(Client):
 
     def watcher(self):
         return ['gdbus', 'monitor', '--system', f'--dest={NAME}'], 'is owned by'
+
+    def is_subscribed(self):
+        """It says whose signals it will show before it has asked for them."""
+        def ask(interface, *words):
+            done = self.machine.run(['busctl', '--json=short', 'call', 'org.freedesktop.DBus', '/org/freedesktop/DBus',
+                                     interface, *words])
+            return json.loads(done.stdout)['data'][0]
+        owner = ask('org.freedesktop.DBus', 'GetNameOwner', 's', NAME)
+        rules = ask('org.freedesktop.DBus.Debug.Stats', 'GetAllMatchRules').values()
+        return any("type='signal'" in rule and f"sender='{owner}'" in rule and 'NameOwnerChanged' not in rule
+                   for of_one in rules for rule in of_one)
 
     def parse_signal(self, line):
         match = re.match(r'(/\S+): ([A-Za-z0-9_.]+)\.([A-Za-z0-9_]+) (\(.*\))$', line)
