@@ -37,6 +37,9 @@ ERRORS = {f"{NAME}.Error.{name}" for name in OWN_ERRORS} | {f"{STANDARD}Error.{n
 NO_REPLY = {f"{STANDARD}Error.NoReply", f"{STANDARD}Error.Timeout"}
 # What root asks for may take minutes, and is not waited for; a user gets an answer, which is mostly a refusal.
 PATIENCE = 5 if os.getuid() == 0 else 90
+# What is no part of the test is waited for as long as a busy machine takes.
+LONG = 300
+CALLS_MIN = 1000  # however slow the machine is: then what every tenth call gets has come
 VALID = ["[Container]\nCommand=/bin/sleep inf\n[Root]\nManaged=yes\n",
          "[Container]\nCommand=/bin/sleep inf\nConsole=yes\n[Root]\nPath=fd:root\nOverlay=yes\n"]
 LINES = ["[Container]", "[Root]", "[Resources]", "[Mount]", "[Nonsense]", "Managed=yes", "Path=/", "Path=fd:root",
@@ -201,16 +204,34 @@ class Service:
     def __init__(self):
         self.bus = dbus.SystemBus()
         self.owner = self.bus.activate_name_owner(NAME)
+        try:
+            # The service does not end for want of work as long as a caller is there whose user it has asked for.
+            self.ask(ROOT, f"{NAME}.Manager", "GetContainerByPID", "u", [1])
+        except dbus.DBusException as error:
+            if error.get_dbus_name() != f"{NAME}.Error.NoSuchProcess":
+                raise
         self.refresh()
 
+    def ask(self, path, interface, member, signature="", arguments=()):
+        return self.bus.call_blocking(NAME, path, interface, member, signature, arguments, timeout=LONG)
+
+    def introspect(self, path):
+        """The interfaces of an object, none if it has gone meanwhile: what is run once, and ends."""
+        try:
+            text = self.ask(path, f"{STANDARD}Introspectable", "Introspect")
+        except dbus.DBusException as error:
+            if error.get_dbus_name() != f"{STANDARD}Error.UnknownObject":
+                raise
+            return []
+        return ElementTree.fromstring(text).findall("interface")
+
     def refresh(self):
-        ask = self.bus.call_blocking
-        objects = ask(NAME, ROOT, f"{STANDARD}ObjectManager", "GetManagedObjects", "", [])
+        objects = self.ask(ROOT, f"{STANDARD}ObjectManager", "GetManagedObjects")
         self.objects = [ROOT, *map(str, objects)]
         self.methods, self.properties = [], []
-        for path in self.objects[:2]:
-            for interface in ElementTree.fromstring(ask(NAME, path, f"{STANDARD}Introspectable", "Introspect", "", [])) \
-                    .findall("interface"):
+        container = next(filter(None, map(self.introspect, self.objects[1:])), [])
+        for interfaces in self.introspect(ROOT), container:
+            for interface in interfaces:
                 self.methods += [(interface.get("name"), method.get("name"), "".join(
                     arg.get("type") for arg in method.findall("arg") if arg.get("direction", "in") == "in"))
                     for method in interface.findall("method")]
@@ -249,7 +270,7 @@ def shown(message):
 def fuzz(service, generator, seconds, counts):
     """Calls until the time is over. Returns what was wrong, or None."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end or counts["calls"] < CALLS_MIN:
         try:
             name, message = call(service, generator)
         except (ValueError, UnicodeError, TypeError, OverflowError):
