@@ -95,7 +95,7 @@ class Caller:
     def call(self, member: str, *arguments: Any, **options: Any) -> Answer:
         answer = Answer()
         self.pending.append(self.bus.send_message_with_reply(self.message(member, *arguments, **options), answer,
-                                                             timeout_s=60))
+                                                             timeout_s=600))
         return answer
 
     def ask(self, container: str = "web", verb: str = "restart", owner: int = HOST, member: str = "Ask",
@@ -205,14 +205,14 @@ class Authorize(unittest.TestCase):
     def tearDown(self) -> None:
         """It ends well, and a sanitizer has nothing to say about it."""
         self.wait_for(self.observer.call("Quit"))
-        self.assertEqual(self.service.wait(30), 0)
+        self.assertEqual(self.service.wait(120), 0)
 
     def caller(self, uid: int = USER) -> Caller:
         caller = Caller(self.address, uid)
         self.addCleanup(caller.close)
         return caller
 
-    def wait(self, condition: Callable[[], bool], seconds: int = 60) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: int = 120) -> None:
         late: List[bool] = []
         source = GLib.timeout_add_seconds(seconds, lambda: late.append(True) or False)
         while not condition():
@@ -289,6 +289,7 @@ class Authorize(unittest.TestCase):
 
     def test_no_polkit(self) -> None:
         self.polkit.close()
+        self.wait(lambda: not self.observer.bus.name_has_owner("org.freedesktop.PolicyKit1"))
         self.see(self.caller().ask(), ACCESS_DENIED, "polkit cannot be asked (org.freedesktop.DBus.Error.ServiceUnknown)")
 
     def test_polkit_dies_while_asked(self) -> None:
@@ -414,7 +415,7 @@ class Authorize(unittest.TestCase):
         for caller in callers[::2]:
             caller.close()
         self.wait(lambda: self.state()[1] == 30)
-        self.assertGreaterEqual(len(self.polkit.cancelled), 1)
+        self.wait(lambda: len(self.polkit.cancelled) >= 1)
         for caller in callers[1::2]:
             caller.close()
         self.wait(lambda: self.state()[1] == 60)

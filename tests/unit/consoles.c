@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "basic/cleanup.h"
@@ -160,6 +161,13 @@ void stage_down(Stage *stage) {
         (void) unlink(getenv("NOTIFY_SOCKET"));
         (void) close(stage->listener);
         (void) close(stage->notify);
+}
+
+uint64_t milliseconds(void) {
+        struct timespec now;
+
+        need(clock_gettime(CLOCK_MONOTONIC, &now) == 0, "clock_gettime");
+        return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
 }
 
 void stage_turn(Stage *stage) {

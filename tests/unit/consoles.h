@@ -7,11 +7,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <systemd/sd-event.h>
 
 #include "manager/console/consoles.h"
 
 #define STORED_MAX 32
+#define STAGE_LIMIT_MSEC 60000 /* how long something may take that happens */
 
 typedef struct Stored {
         char name[96];
@@ -46,11 +48,14 @@ void stage_restart(Stage *stage);
 /* Lets the loop turn once, waiting a little if there is nothing to do; brings the store up to date. */
 void stage_turn(Stage *stage);
 
+uint64_t milliseconds(void);
+
 /* Turns until CONDITION holds; false if it does not for long. */
 #define stage_until(stage, condition)                                          \
         __extension__({                                                        \
+                uint64_t _end = milliseconds() + STAGE_LIMIT_MSEC;             \
                 bool _holds = (condition);                                     \
-                for (unsigned _n = 0; !_holds && _n < 1500; _n++) {            \
+                while (!_holds && milliseconds() < _end) {                     \
                         stage_turn(stage);                                     \
                         _holds = (condition);                                  \
                 }                                                              \

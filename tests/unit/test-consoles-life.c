@@ -151,7 +151,6 @@ static void test_reboot(void) {
 /* All is gone at the end, but clients get the rest before. */
 static void test_end(void) {
         Pty pty = pty_new();
-        size_t n = 0;
         Stage stage;
         int client, silent;
 
@@ -172,12 +171,11 @@ static void test_end(void) {
         CHECK_INT(consoles_count(stage.consoles), 1);
         CHECK_INT(stage.idle, 0);
 
-        while (n < 100 && stage.idle == 0) {
-                text[0] = '\0';
-                (void) read_more(silent, text, 4096);
-                turns(&stage, 1);
-                n++;
-        }
+        /* It is not cut off: it gets all. */
+        text[0] = '\0';
+        CHECK(stage_until(&stage, (read_more(silent, text, sizeof text), stage.idle > 0)));
+        CHECK(!read_more(silent, text, sizeof text));
+        CHECK(strlen(text) > 5 && strcmp(text + strlen(text) - 5, "Bye.\n") == 0);
         CHECK_INT(stage.idle, 1);
         CHECK_INT(consoles_count(stage.consoles), 0);
 
@@ -185,6 +183,30 @@ static void test_end(void) {
         (void) close(silent);
         pty_close(&pty);
         stage_down(&stage);
+}
+
+/* The container is inactive, but for a moment that is too short to count. Only a machine that is busy makes it longer:
+ * then the console is handed over again. */
+static int restart_at_once(Stage *stage, const Pty *first) {
+        uint64_t begin = 0;
+        int client = -EBADF;
+
+        for (unsigned tries = 0; tries < 20; tries++) {
+                (void) fd_close(client);
+                stage_hand_over(stage, WEB, first->master);
+                client = attach(stage, "web");
+                guest_says_all(stage, first, "the first run\n");
+                begin = milliseconds();
+                stage->up = false;
+                consoles_forget(stage->consoles, "web");
+                turns(stage, 5);
+                stage->up = true;
+                if (milliseconds() - begin < 900)
+                        return client;
+        }
+
+        CHECK(milliseconds() - begin < 900);
+        return client;
 }
 
 /* systemd's signals and launchers' messages come in any order, and a unit that restarts is inactive for a moment. */
@@ -196,13 +218,7 @@ static void test_order(void) {
         stage_up(&stage);
 
         /* A restart: its end is told before the next console comes, or after it. */
-        stage_hand_over(&stage, WEB, first.master);
-        client = attach(&stage, "web");
-        guest_says_all(&stage, &first, "the first run\n");
-        stage.up = false;
-        consoles_forget(stage.consoles, "web");
-        turns(&stage, 5);
-        stage.up = true;
+        client = restart_at_once(&stage, &first);
         stage_hand_over(&stage, WEB, second.master);
         consoles_forget(stage.consoles, "web");
         guest_says_all(&stage, &second, "the second run\n");

@@ -5,6 +5,7 @@ the right to make a mount namespace, for a definition to be shown; without it, t
 
 import os
 import pathlib
+import select
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Dict, List
 
 BERTHCTL = os.path.abspath(sys.argv.pop(1))
 SKIPPED = 77
+PATIENCE = 60
 PAGER = '#!/bin/sh\n{ echo "${0##*/} $*"; env; } >"$REPORT"\nexec /bin/cat\n'
 SCRIPT = """
 mount -t tmpfs -o mode=755 none /run && mkdir -p /run/berth/containers &&
@@ -51,7 +53,11 @@ class Pager(unittest.TestCase):
         done = subprocess.run([*self.prefix, "sh", "-c", SCRIPT, "sh", BERTHCTL, "cat", "web", *options],
                               stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE, env=environment, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
-        self.assertIn(b"Managed=yes", os.read(ours, 65536))
+        # A terminal hands on in pieces what was written to it.
+        seen = b""
+        while b"Managed=yes" not in seen:
+            self.assertTrue(select.select([ours], [], [], PATIENCE)[0], seen)
+            seen += os.read(ours, 65536)
         os.close(theirs)
         os.close(ours)
         if not self.report.exists():

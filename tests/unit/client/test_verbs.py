@@ -27,7 +27,7 @@ CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2
 # A journalctl that shows what it was asked for, and a line of a guest.
 JOURNALCTL = "#!/bin/sh\nprintf '%s\\n' \"$*\"\nprintf 'guest \\033]0;title\\007 says \\342\\200\\256 no\\n'\n"
 ESCAPE = b"\x1d"
-PATIENCE = 20
+PATIENCE = 60
 
 
 class Verbs(unittest.TestCase):
@@ -259,8 +259,9 @@ class Console(Verbs):
     def test_progress(self) -> None:
         """What takes longer than two seconds says so, and takes it back."""
         child, master, _ = self.on_terminal("start", "held")
-        seen = self.read_until(master, b"Starting held: 2s")
-        self.assertTrue(seen.startswith(b"\rStarting held: 2s"), seen)
+        seen = self.read_until(master, b"s")
+        # Two, or more where the machine is busy.
+        self.assertRegex(seen, rb"^\rStarting held: \d+s")
         self.run_it("thaw", "held")
         self.assertEqual(child.wait(PATIENCE), 0)
         self.assertTrue(self.read_until(master, b"\r\033[K").endswith(b"\r\033[K"))

@@ -13,7 +13,7 @@ from typing import Dict, Iterator, List, NamedTuple
 
 from ring import FAILED, PASSED, SKIPPED, Progress, Ring
 
-TEST_TIMEOUT = 600
+TEST_TIMEOUT = 900
 STAMP = "configured-by"
 MESON_OUTCOMES = {"OK": PASSED, "EXPECTEDFAIL": PASSED, "SKIP": SKIPPED}
 
@@ -77,7 +77,8 @@ def test_build(ring: Ring, build: Build, directory: pathlib.Path) -> None:
     """meson's tests; each counts."""
     results = directory / "meson-logs" / "testlog.json"
     results.unlink(missing_ok=True)
-    status, text = ring.run(f"{build.title}: test", ["meson", "test", "-C", str(directory), "--num-processes", "2"],
+    status, text = ring.run(f"{build.title}: test",
+                            ["meson", "test", "-C", str(directory), "--num-processes", "2", "--timeout-multiplier", "5"],
                             TEST_TIMEOUT, {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1",
                                            "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})
     failed = 0
