@@ -34,6 +34,7 @@ typedef struct Run {
         bool console;     /* the terminal is its console; else the journal has what it prints */
         Journal *journal; /* NULL: it is not shown */
         Making making;
+        bool gone; /* the service knows of it no more, but what it said last may still be on its way */
         bool ended;
         bool has_status;
         int32_t exit_status; /* as the property ExitStatus has it */
@@ -142,8 +143,8 @@ static int ask_status(Run *this) {
 
         r = berth_get_status(this->connection, this->name, &status);
         if (r < 0) {
-                this->ended = streq_null(berth_error_name(this->connection), BERTH_ERROR_NO_SUCH_CONTAINER);
-                return this->ended ? 0 : r;
+                this->gone = streq_null(berth_error_name(this->connection), BERTH_ERROR_NO_SUCH_CONTAINER);
+                return this->gone ? 0 : r;
         }
 
         this->ended = streq(status->state, "stopped") || streq(status->state, "failed");
@@ -171,6 +172,7 @@ static int take_events(Run *this) {
                         r = ask_status(this) < 0 ? -EIO : 1;
                 (void) berth_event_free(event);
         }
+        this->ended = this->ended || this->gone;
 
         return r;
 }
@@ -194,7 +196,7 @@ static int follow(Run *this) {
         }
         if (r >= 0 && this->journal)
                 (void) journal_finish(this->journal);
-        if (r >= 0 && !this->has_status)
+        if (r >= 0 && !this->has_status && !this->gone)
                 r = ask_status(this);
 
         return r;

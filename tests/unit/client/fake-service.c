@@ -26,6 +26,7 @@
 
 #include "basic/cleanup.h"
 #include "basic/string.h"
+#include "fake-host.h"
 #include "fake-shapes.h"
 
 #define MANAGER "org.berth.container1.Manager"
@@ -61,6 +62,7 @@ static Fake fakes[] = {
         { HOST("crash"),   "stopped", 0,    0, 0,  "", false },
         { HOST("forger"),  "stopped", 0,    0, 0,  "", false },
         { HOST("made"),    "stopped", 0,    0, 0,  "", true  },
+        { HOST("brief"),   "failed",  0,    0, 9,  "", true  },
 };
 /* clang-format on */
 
@@ -460,6 +462,38 @@ static int on_make(sd_bus_message *m) {
         return sd_bus_reply_method_return(m, "o", made->path);
 }
 
+static int service_connect(void);
+
+/* A run that another service than the one that was asked has seen end, and has forgotten. */
+static int on_run(sd_bus_message *m) {
+        const Fake *brief = find_name("brief");
+        const char *name;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &name);
+        if (r < 0)
+                return r;
+        if (!streq(name, brief->name)) {
+                r = sd_bus_message_rewind(m, /* complete= */ true);
+                return r < 0 ? r : on_make(m);
+        }
+
+        r = sd_bus_reply_method_return(m, "o", brief->path);
+        if (r >= 0)
+                r = service_connect();
+        if (r >= 0)
+                r = sd_bus_emit_signal(
+                                bus, brief->path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                                "sa{sv}as", CONTAINER, 2, "State", "s", brief->state, "ExitStatus", "i",
+                                brief->exit_status, 0);
+        if (r >= 0)
+                r = sd_bus_emit_signal(
+                                bus, "/org/berth/container1", "org.freedesktop.DBus.ObjectManager",
+                                "InterfacesRemoved", "oas", brief->path, 1, CONTAINER);
+
+        return r < 0 ? r : 1;
+}
+
 static int on_get(sd_bus_message *m) {
         const char *name;
         int r = sd_bus_message_read(m, "s", &name);
@@ -486,47 +520,10 @@ static int on_get_by_pid(sd_bus_message *m) {
         return sd_bus_reply_method_return(m, "o", streq(lie, "path") ? "/somewhere" : fakes[0].path);
 }
 
-static int on_reload(sd_bus_message *m) {
-        return sd_bus_reply_method_return(m, NULL);
-}
-
-static int on_manager_property(sd_bus_message *m) {
-        const char *interface, *name;
-        int r = sd_bus_message_read(m, "ss", &interface, &name);
-
-        if (r < 0)
-                return r;
-        if (streq(name, "Version"))
-                return sd_bus_reply_method_return(m, "v", "s", "9.8.7");
-        if (streq(name, "Features"))
-                return sd_bus_reply_method_return(m, "v", "as", 2, "first", "second");
-        if (streq(name, "HostCapabilities"))
-                return sd_bus_reply_method_return(
-                                m, "v", "a{sv}", 3, "pidfd", "b", 1, "apparmor", "s",
-                                "the kernel was built \033[2Jwithout it", "later", "u", 5);
-
-        return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_PROPERTY, "Unknown property %s", name);
-}
-
-/* systemd's, for units that start with the host. */
-static int on_unit_files(sd_bus_message *m) {
-        static bool enabled;
-        bool on = streq(sd_bus_message_get_member(m), "EnableUnitFiles"), same = enabled == on;
-
-        enabled = on;
-        if (on && same)
-                return sd_bus_reply_method_return(m, "ba(sss)", 1, 0);
-        if (on)
-                return sd_bus_reply_method_return(m, "ba(sss)", 1, 1, "symlink", "a", "b");
-
-        return same ? sd_bus_reply_method_return(m, "a(sss)", 0)
-                    : sd_bus_reply_method_return(m, "a(sss)", 1, "unlink", "a", "");
-}
-
 /* clang-format off */
 static const struct { const char *member; int (*run)(sd_bus_message *m); } manager_members[] = {
         { "ListContainers", on_list },        { "GetManagedObjects", on_objects },    { "CreateContainer", on_make },
-        { "RunContainer", on_make },          { "GetContainer", on_get },             { "GetContainerByPID", on_get_by_pid },
+        { "RunContainer", on_run },           { "GetContainer", on_get },             { "GetContainerByPID", on_get_by_pid },
         { "Reload", on_reload },              { "Get", on_manager_property },         { "EnableUnitFiles", on_unit_files },
         { "DisableUnitFiles", on_unit_files },
 };
@@ -561,12 +558,12 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 0;
 }
 
-int main(void) {
+/* Takes the place of the connection that was the service before. */
+static int service_connect(void) {
+        static const uint64_t flags = SD_BUS_NAME_REPLACE_EXISTING | SD_BUS_NAME_ALLOW_REPLACEMENT;
         int r;
 
-        r = sd_event_new(&loop);
-        if (r >= 0)
-                r = sd_bus_open_system(&bus);
+        r = sd_bus_open_system(&bus);
         if (r >= 0)
                 r = sd_bus_attach_event(bus, loop, 0);
         if (r >= 0)
@@ -574,9 +571,19 @@ int main(void) {
         if (r >= 0)
                 r = sd_bus_add_filter(bus, NULL, on_message, NULL);
         if (r >= 0)
-                r = sd_bus_request_name(bus, "org.freedesktop.systemd1", 0);
+                r = sd_bus_request_name(bus, "org.freedesktop.systemd1", flags);
         if (r >= 0)
-                r = sd_bus_request_name(bus, "org.berth.container1", SD_BUS_NAME_REPLACE_EXISTING);
+                r = sd_bus_request_name(bus, "org.berth.container1", flags);
+
+        return r;
+}
+
+int main(void) {
+        int r;
+
+        r = sd_event_new(&loop);
+        if (r >= 0)
+                r = service_connect();
         if (r >= 0 && (puts("ready") < 0 || fflush(stdout) != 0))
                 r = -EIO;
         if (r >= 0)

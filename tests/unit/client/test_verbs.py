@@ -232,6 +232,15 @@ class Changing(Verbs):
         self.run_it("set", "web", status=2)
 
 
+class Running(Verbs):
+    def test_end_that_is_heard_of_late(self) -> None:
+        """How it ended was told by another service than the one that started it, which knows of it no more when asked."""
+        tar = self.directory / "root.tar"
+        tar.touch()
+        (self.directory / "journalctl").write_text("#!/bin/sh\n", encoding="utf-8")
+        self.run_it("run", "brief", f"--tar={tar}", "--", "/bin/true", status=9, quiet=True)
+
+
 class Console(Verbs):
     def test_pipes(self) -> None:
         done = subprocess.run([BERTHCTL, "console", "web"], input=b"hello\nq\n", stdout=subprocess.PIPE,
