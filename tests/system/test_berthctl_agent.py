@@ -12,7 +12,7 @@ import sys
 import pexpect
 
 password, *argv = sys.argv[1:]
-child = pexpect.spawn(argv[0], argv[1:], timeout=60, encoding="utf-8")
+child = pexpect.spawn(argv[0], argv[1:], timeout=120, encoding="utf-8")
 asked = 0
 while child.expect([r"Password: ", pexpect.EOF]) == 0:
     asked += 1
@@ -21,7 +21,7 @@ while child.expect([r"Password: ", pexpect.EOF]) == 0:
         sys.exit("it asks for ever")
     child.sendline(password)
 sys.stdout.write(child.before)
-child.close()
+child.wait()
 print(f"asked={asked} status={child.exitstatus}")
 '''
 
@@ -43,7 +43,7 @@ def annie(machine):
 
     def types(password, *words):
         return machine.run_as('annie', ['/usr/bin/python3', '-c', TYPIST, password, 'berthctl', *words], session='active',
-                              check=False, timeout=120).stdout
+                              check=False, timeout=300).stdout
     yield types
     machine.run(['usermod', '--password', before, 'root'])
 
