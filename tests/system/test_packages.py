@@ -64,7 +64,7 @@ def machine(release, shelf):
 
 def apt(machine, *words):
     """apt-get as an administrator would call it; what it says."""
-    done = machine.run(['apt-get', '--yes', '--no-install-recommends', *words], timeout=300,
+    done = machine.run(['apt-get', '--yes', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', *words], timeout=600,
                        env={'DEBIAN_FRONTEND': 'noninteractive'})
     return done.stdout + done.stderr
 
@@ -103,7 +103,8 @@ time.sleep(1000)
 
 def call_the_manager(machine):
     machine.run(['systemd-run', '--unit=caller', '/usr/bin/python3', '-c', CALLER])
-    machine.run('until [ -e /run/called ]; do systemctl is-active --quiet caller || exit 1; sleep 0.05; done')
+    machine.run('until [ -e /run/called ]; do systemctl is-active --quiet caller || exit 1; sleep 0.05; done',
+                timeout=120)
 
 
 def states(machine):
@@ -114,7 +115,7 @@ def states(machine):
 
 
 def files_of_berth(machine):
-    return machine.run(['find', '/usr', '/etc', '/run/systemd', '/var/lib/systemd', '-name', '*berth*']).stdout
+    return sorted(machine.run(['find', '/usr', '/etc', '/run/systemd', '/var/lib/systemd', '-name', '*berth*']).stdout.split('\n'))
 
 
 def test_lintian_is_content(built):
@@ -207,7 +208,7 @@ def test_programs_can_be_built(machine, linked):
     apt(machine, 'install', *machine.run(f'ls {PLACE}/now/libberth*.deb').stdout.split())
     machine.write('/root/program.c', PROGRAM)
     machine.run('gcc -Wall -Werror -o /root/program /root/program.c $(pkg-config --cflags berth) -pthread '
-                f'$(pkg-config --libs berth | sed "s/-lberth/{linked}/")')
+                f'$(pkg-config --libs berth | sed "s/-lberth/{linked}/")', timeout=300)
     version = machine.run(['pkg-config', '--modversion', 'berth']).stdout
     assert machine.run('/root/program').stdout == version
     assert ('libberth' in machine.run('ldd /root/program').stdout) == (linked == '-lberth')

@@ -37,7 +37,7 @@ def tour_machine():
 def test_tour_twice(tour_machine):
     for _ in range(2):
         done = subprocess.run([QUICKSTART], env=dict(os.environ, BERTH_QUICKSTART_MACHINE=tour_machine), text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1200, check=False)
         assert done.returncode == 0, done.stdout
         for expected in ('Active: active (running)', 'Main PID:', 'ExecMainStatus=', '# berthctl list\n  NAME',
                          '/org/berth/container1/container/demo', 'ActiveState=inactive',
@@ -48,7 +48,7 @@ def test_tour_twice(tour_machine):
 def test_install_and_remove(bare):
     """Afterwards systemd, D-Bus and polkit know of berth; removed again, only definitions and data stay."""
     before = installed(bare)
-    bare.run([INSIDE, '--install'], timeout=300)
+    bare.run([INSIDE, '--install'], timeout=1200)
     bare.write('/etc/berth/containers/plain.container', '[Container]\nCommand=/bin/true\n[Root]\nPath=/\n')
     assert bare.run(['systemctl', 'show', '--property=LoadState', '--value', 'container@x.service']).stdout == 'loaded\n'
     assert bare.run(['berthctl', 'verify', 'plain'], check=False).returncode in (0, 1)
@@ -56,12 +56,13 @@ def test_install_and_remove(bare):
     own = ['setpriv', '--reuid=berth', '--regid=berth', '--clear-groups', 'busctl', *name.split()]
     assert bare.run(own).stdout == 'u 1\n'
     assert bare.run(['busctl', *name.split()], check=False).returncode != 0, 'root owns a name that only berth may own'
-    bare.run([INSIDE, '--install'], timeout=300)
+    bare.run([INSIDE, '--install'], timeout=1200)
     assert bare.run(['dpkg', '--search', '/usr/bin/berthctl']).stdout == 'berth: /usr/bin/berthctl\n'
-    bare.run([INSIDE, '--remove'], timeout=60)
+    bare.run([INSIDE, '--remove'], timeout=300)
     assert installed(bare) == before
     assert bare.exists('/etc/berth/containers/plain.container')
 
 
 def installed(machine):
-    return machine.run(['find', '/usr', '-newermt', '2000-01-01', '-name', '*berth*', '-not', '-path', '/usr/share/man/*/cat*']).stdout
+    found = machine.run(['find', '/usr', '-newermt', '2000-01-01', '-name', '*berth*', '-not', '-path', '/usr/share/man/*/cat*'])
+    return sorted(found.stdout.split('\n'))
