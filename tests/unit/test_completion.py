@@ -43,7 +43,7 @@ _berthctl berthctl "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD - 1]}
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
-DEADLINE = 30
+DEADLINE = 120
 
 
 class WithStandIn(unittest.TestCase):
@@ -110,14 +110,15 @@ class Zsh(WithStandIn):
         child, terminal = pty.fork()
         if child == 0:
             os.chdir(self.directory)
-            os.environ.update(self.environment, TERM="dumb", PS1="% ")
+            os.environ.update(self.environment, TERM="dumb", PS1="prompt> ")
             os.execvp("zsh", ["zsh", "-f"])
         setup = f"fpath=({COMPLETIONS} $fpath); autoload -U compinit; compinit -D -u; unsetopt beep; echo rea''dy\n"
         try:
             os.write(terminal, setup.encode())
-            self.read_until(terminal, "ready\r")
+            # What is typed before there is a prompt is shown twice, by the terminal and by the shell.
+            self.read_until(terminal, r"ready\r\n.*prompt> ")
             os.write(terminal, line.encode() + b"\t")
-            self.read_until(terminal, expected)
+            self.read_until(terminal, re.escape(expected))
         finally:
             os.kill(child, 9)
             os.waitpid(child, 0)
@@ -126,7 +127,7 @@ class Zsh(WithStandIn):
     def read_until(self, terminal: int, expected: str) -> None:
         seen = ""
         deadline = time.monotonic() + DEADLINE
-        while expected not in seen:
+        while not re.search(expected, seen, re.DOTALL):
             ready, _, _ = select.select([terminal], [], [], max(deadline - time.monotonic(), 0))
             self.assertTrue(ready, f"{expected!r} did not come: {seen!r}")
             seen += os.read(terminal, 4096).decode(errors="replace")
