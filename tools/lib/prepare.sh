@@ -100,7 +100,18 @@ with_progress() {
 }
 
 apt_quietly() {
-        DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Acquire::Retries=5 \
+                "$@" </dev/null
+}
+
+# update_lists: twice more if need be, since a mirror may fail for a moment, and apt-get waits for nobody else's update.
+update_lists() {
+        local pause
+        for pause in 5 20 ''; do
+                ! apt_quietly update -o APT::Update::Error-Mode=any || return 0
+                [ -z "$pause" ] || sleep "$pause"
+        done
+        return 1
 }
 
 # install_packages FILE...: installs what the lists name and this machine lacks.
@@ -109,7 +120,7 @@ install_packages() {
         mapfile -t wanted < <(packages_of "$@")
         mapfile -t missing < <(missing_packages "${wanted[@]}")
         [ ${#missing[@]} -gt 0 ] || return 0
-        with_progress "reading Debian's package lists" apt_quietly update -o APT::Update::Error-Mode=any ||
+        with_progress "reading Debian's package lists" update_lists ||
                 die "no package lists: is there a network, and is /etc/apt/sources.list right?" \
                         "missing packages: ${missing[*]}"
         mapfile -t missing < <(available_packages "${missing[@]}")
@@ -122,7 +133,7 @@ install_packages() {
 install_package_builders() {
         install_packages <(echo dpkg-dev)
         ! (cd "$top" && dpkg-checkbuilddeps) 2>/dev/null || return 0
-        with_progress "reading Debian's package lists" apt_quietly update -o APT::Update::Error-Mode=any &&
+        with_progress "reading Debian's package lists" update_lists &&
                 with_progress "installing what building packages takes" apt_quietly build-dep --yes "$top" ||
                 die "cannot install what building the packages takes" "try: apt-get build-dep $top"
 }
