@@ -16,7 +16,8 @@
 #include "ctl/terminal.h"
 
 #define READY_FD 3
-#define READY_MSEC 5000 /* an agent that is not ready by then is not waited for */
+/* An agent that is not ready by then is not waited for. It may have to wait for polkit itself to start. */
+#define READY_MSEC 30000
 
 static pid_t agent;
 
