@@ -16,13 +16,14 @@ def ctl(machine, *words, check=True, timeout=300, env=None, input=None):
 
 @pytest.fixture
 def clean(machine, no_leftovers):
-    """What a test made is gone after it."""
-    yield
+    """What a test made is gone after it, and what earlier ones had before it."""
     bus = Bus(machine)
+    bus.wait_for(lambda: not bus.listed(), 'an empty list', timeout=60)
+    yield
     for name in bus.listed():
         ctl(machine, 'stop', name, check=False)
         done = ctl(machine, 'remove', '--data', '--yes', name, check=False)
-        # The list has what an earlier test took away until the service has looked again.
+        # The list has a definition that the test took away until the service has looked again.
         assert done.returncode in (0, NO_CONTAINER), done
     bus.wait_for(lambda: not bus.listed(), 'an empty list', timeout=60)
 
