@@ -39,6 +39,7 @@
 #define ID_RANGE_SIZE 65536               /* ids that a start gives to a container */
 #define ID_MAX (UINT32_MAX - 1)           /* the last id; the value above it means "none" */
 #define TASKS_MAX_DEFAULT 16384           /* TasksMax= of the unit, which only root may raise */
+#define LOCK_RELEASE_USEC (UINT64_C(2) * 1000000) /* for systemd to let go of a lock of a container that has ended */
 #define DELAY_MAX_USEC (UINT64_C(3600) * 1000000) /* [Autostart] Delay= */
 #define STOP_TIMEOUT_MAX_USEC (UINT64_C(366) * 24 * 3600 * 1000000) /* of StopContainer; a longer one counts as this */
 

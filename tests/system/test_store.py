@@ -8,6 +8,8 @@ import re
 
 import pytest
 
+from waiting import unmount, wait_for
+
 EVE = 4321
 AS_EVE = ['setpriv', f'--reuid={EVE}', f'--regid={EVE}', '--clear-groups']
 FOREIGN = 2147352576
@@ -33,8 +35,7 @@ def public_tree(machine):
                     f'cp -a /srv/guests/busybox {path}/root && chmod 0755 {path} {path}/root')
         return f'{path}/root'
     yield make
-    for path in made:
-        machine.run(['umount', path])
+    unmount(machine, *made)
     machine.remove(*made)
 
 
@@ -54,6 +55,12 @@ def background(machine):
 
 def is_locked(machine, path):
     return machine.run(['flock', '--nonblock', '--exclusive', path, 'true'], check=False).returncode != 0
+
+
+def wait_for_release(machine, *paths):
+    """systemd closes what it kept of a unit that has ended a moment after it said that it has ended."""
+    for path in paths:
+        wait_for(machine, lambda: not is_locked(machine, path), f'release of {path}')
 
 
 def lock_of_root(machine, path):
@@ -78,7 +85,7 @@ def wait_for_guest(one):
     """Until the guest runs, whose READY=1 the launcher waits for."""
     one.systemctl('start', '--no-block')
     one.wait_for(lambda: one.show('ActiveState') == 'activating' and one.main_pid() != 0 and
-                 one.machine.read(f'/proc/{one.main_pid()}/comm') == 'sleep\n', 'a guest that runs', timeout=20)
+                 one.machine.read(f'/proc/{one.main_pid()}/comm') == 'sleep\n', 'a guest that runs')
     assert len(launcher(one)) == 1
 
 
@@ -99,7 +106,7 @@ def test_locks_outlive_the_launcher(container, machine, tree):
         f'Cannot start container rival: failed to lock the root {root}: it is in use by container orphan')
     first.systemctl('kill', '--signal=KILL')
     first.wait_state('failed')
-    assert not is_locked(machine, ids) and not is_locked(machine, lock_of_root(machine, root))
+    wait_for_release(machine, ids, lock_of_root(machine, root))
     second.start()
 
 
@@ -113,7 +120,7 @@ def test_layer_outlives_the_launcher(container, machine):
     assert is_locked(machine, layer)
     one.systemctl('kill', '--signal=KILL')
     one.wait_state('failed')
-    assert not is_locked(machine, layer)
+    wait_for_release(machine, layer)
 
 
 def test_locks_while_it_starts_and_runs(container, machine, tree):
@@ -128,7 +135,7 @@ def test_locks_while_it_starts_and_runs(container, machine, tree):
     again = lock_of_ids(one)
     assert is_locked(machine, again) and is_locked(machine, own)
     one.stop()
-    assert not any(is_locked(machine, path) for path in (ids, again, own))
+    wait_for_release(machine, ids, again, own)
 
 
 def test_lock_that_nspawn_has(container, machine, tree, background):
@@ -148,6 +155,19 @@ def test_lock_that_nspawn_has(container, machine, tree, background):
     one.define(of_root('/srv/guests/busybox', 'Overlay=yes\n'))
     one.start()
     assert lock_of_ids(one) != ids
+
+
+@pytest.mark.parametrize('settings', ['', 'Overlay=yes\n'])
+def test_lock_that_is_released_a_moment_later(container, machine, tree, settings):
+    """As systemd's are, which closes what it kept of a unit when the unit has ended: a start waits for that."""
+    root = tree('busybox')
+    one = container('late', of_root(root, settings))
+    one.start()
+    one.stop()
+    lock = lock_of_root(machine, f'{LAYERS}/late' if settings else root)
+    machine.run(['flock', '--close', '--exclusive', lock, 'sh', '-c', f'systemctl start --no-block {one.unit}; sleep 0.3'])
+    one.wait_for(lambda: one.show('ActiveState') != 'activating', 'an end of its start')
+    assert one.show('ActiveState') == 'active', one.journal()
 
 
 @pytest.mark.parametrize('settings', ['', 'Overlay=yes\n', 'ReadOnly=yes\n'])

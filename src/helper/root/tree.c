@@ -22,6 +22,7 @@
 #include "helper/unit/lock.h"
 #include "spec/unit.h"
 
+#define HOLDER_SIZE 128
 #define ROOT_PATH_SIZE (sizeof STORE_IMAGES + 80)
 
 bool root_may_create(const LaunchPlan *plan) {
@@ -145,38 +146,44 @@ const char *root_object(const Definition *definition) {
         return definition->managed ? definition->name : definition->root_image ?: definition->root_path;
 }
 
-static int root_lock_directory(FdStore *store, int fd, int operation) {
+static int root_lock_directory(FdStore *store, int fd, int operation, char holder[static HOLDER_SIZE]) {
         char name[LOCK_ROOT_NAME_SIZE];
+        uint64_t waited = 0;
         struct stat st;
+        int r;
 
         if (fstat(fd, &st) < 0)
                 return -errno;
 
         lock_root_name(&st, name);
-        return fd_store_lock(store, LOCK_ROOTS, name, operation);
+        r = fd_store_lock(store, LOCK_ROOTS, name, operation);
+        if (r != -EWOULDBLOCK || holder_find(fd, holder, HOLDER_SIZE))
+                return r;
+        while (r == -EWOULDBLOCK && lock_wait(&waited))
+                r = fd_store_lock(store, LOCK_ROOTS, name, operation);
+
+        return r;
 }
 
 int root_lock(Failure *failure, const LaunchPlan *plan, FdStore *store, const Root *root) {
         const Definition *definition = plan->definition;
         bool written = root_is_written(definition);
-        char holder[128];
+        char holder[HOLDER_SIZE];
         int r;
 
         r = step_begin(failure, STEP_LOCK, "%s", root_object(definition));
         if (r < 0)
                 return r;
 
-        r = root_lock_directory(store, root->source, written ? LOCK_EX : LOCK_SH);
-        if (r == -EWOULDBLOCK) {
-                holder_find(root->source, holder, sizeof holder);
+        r = root_lock_directory(store, root->source, written ? LOCK_EX : LOCK_SH, holder);
+        if (r == -EWOULDBLOCK)
                 return failure_cause(
                                 failure, -START_ERRNO_ROOT_IN_USE, "it is in use by %s%s", holder,
                                 written ? "" : ", which may write to it");
-        }
         if (r < 0 || root->layers < 0)
                 return r;
 
-        r = root_lock_directory(store, root->layers, LOCK_EX);
+        r = root_lock_directory(store, root->layers, LOCK_EX, holder);
         if (r == -EWOULDBLOCK)
                 return failure_cause(
                                 failure, -START_ERRNO_ROOT_IN_USE,

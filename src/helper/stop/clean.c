@@ -2,12 +2,8 @@
 #include "helper/stop/clean.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "basic/cleanup.h"
 #include "basic/notify.h"
@@ -17,12 +13,8 @@
 #include "helper/store/data.h"
 #include "helper/store/make.h"
 #include "helper/unit/journal.h"
-#include "helper/unit/lock.h"
 #include "helper/unit/systemctl.h"
 #include "spec/name.h"
-
-#define LOCK_TRIES 200
-#define LOCK_PAUSE_USEC 50000
 
 CleanJob clean_parse_job(const char *line) {
         char type[16], state[16];
@@ -81,27 +73,6 @@ static int clean_release_locks(void) {
         return r < 0 ? r : notify_barrier_wait(barrier, HANDOVER_TIMEOUT_MSEC);
 }
 
-/* systemd closes descriptors in a process of its own, a moment after it said that it has removed them. Whoever else
- * keeps a lock is told of when the data is to be removed. */
-static void clean_wait_for_locks(const Store *store, const char *container) {
-        static const StoreRoom data[] = { ROOM_ROOTS, ROOM_IMAGES, ROOM_OVERLAYS };
-        unsigned tries = 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(data); i++) {
-                char entry[STORE_NAME_SIZE], name[LOCK_ROOT_NAME_SIZE];
-                _cleanup_close_ int fd = -EBADF;
-                struct stat st;
-
-                store_entry(data[i], container, entry);
-                if (fstatat(store->rooms[data[i]], entry, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                        continue;
-
-                lock_root_name(&st, name);
-                while (lock_acquire(LOCK_ROOTS, name, LOCK_EX, &fd) == -EWOULDBLOCK && tries++ < LOCK_TRIES)
-                        (void) usleep(LOCK_PAUSE_USEC);
-        }
-}
-
 /* Is there something that belongs to this run, and is nobody going to need it? */
 static int clean_is_due(const Store *store, const char *name, StoreError *error) {
         CleanJob job;
@@ -123,14 +94,13 @@ static int clean_is_due(const Store *store, const char *name, StoreError *error)
         return clean_is_over(job, getenv("EXIT_CODE"), getenv("EXIT_STATUS"));
 }
 
-static int clean_end(const Store *store, const char *name, StoreError *error) {
+static int clean_end(const char *name, StoreError *error) {
         int r;
 
         r = clean_release_locks();
         if (r < 0)
                 return store_fail_errno(error, r, "Cannot have systemd release the locks");
 
-        clean_wait_for_locks(store, name);
         return store_end_run(name, error);
 }
 
@@ -149,7 +119,7 @@ int clean(const char *name) {
         if (r >= 0)
                 r = clean_is_due(&store, name, &error);
         if (r > 0)
-                r = clean_end(&store, name, &error);
+                r = clean_end(name, &error);
         if (r >= 0)
                 return EXIT_SUCCESS;
 

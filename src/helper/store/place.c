@@ -238,14 +238,20 @@ static bool run_is_known(const char *container) {
 /* Opens an entry if it is there, and takes its lock as a start does. */
 static int entry_lock(const Store *store, StoreRoom room, const char *container, int *ret_fd) {
         char entry[STORE_NAME_SIZE], name[LOCK_ROOT_NAME_SIZE];
+        uint64_t waited = 0;
         struct stat st;
+        int r;
 
         store_entry(room, container, entry);
         if (fstatat(store->rooms[room], entry, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
 
         lock_root_name(&st, name);
-        return lock_acquire(LOCK_ROOTS, name, LOCK_EX, ret_fd);
+        do
+                r = lock_acquire(LOCK_ROOTS, name, LOCK_EX, ret_fd);
+        while (r == -EWOULDBLOCK && lock_wait(&waited));
+
+        return r;
 }
 
 static int throw_data(const Store *store, const char *container) {

@@ -77,10 +77,10 @@ static bool slice_find(int parent, const char *name, const struct stat *root, un
         return false;
 }
 
-void holder_find(int root_fd, char *buffer, size_t size) {
+bool holder_find(int root_fd, char *buffer, size_t size) {
         struct stat root;
 
         (void) snprintf(buffer, size, "another container or program");
-        if (fstat(root_fd, &root) == 0)
-                (void) slice_find(AT_FDCWD, CGROUP_ROOT, &root, 0, buffer, size);
+
+        return fstat(root_fd, &root) == 0 && slice_find(AT_FDCWD, CGROUP_ROOT, &root, 0, buffer, size);
 }

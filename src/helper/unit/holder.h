@@ -2,8 +2,9 @@
 /* Who has a root locked: for the error message only, found by looking, so that nothing has to be written down. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Fills the buffer with "container NAME" for the running container whose root is this directory, or with what can be
- * said otherwise. */
-void holder_find(int root_fd, char *buffer, size_t size);
+ * said otherwise; false then. */
+bool holder_find(int root_fd, char *buffer, size_t size);

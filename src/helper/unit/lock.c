@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include "basic/cleanup.h"
+#include "spec/limits.h"
+
+#define PAUSE_USEC 10000
 
 /* Both directories are at most two levels below /run. */
 static int lock_directory(const char *path, int *ret_fd) {
@@ -57,6 +60,15 @@ int lock_acquire(const char *directory, const char *name, int operation, int *re
                         return 0;
                 }
         }
+}
+
+bool lock_wait(uint64_t *waited_usec) {
+        if (*waited_usec >= LOCK_RELEASE_USEC)
+                return false;
+
+        (void) usleep(PAUSE_USEC);
+        *waited_usec += PAUSE_USEC;
+        return true;
 }
 
 void lock_root_name(const struct stat *root, char name[static LOCK_ROOT_NAME_SIZE]) {

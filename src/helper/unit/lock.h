@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #define LOCK_ROOTS "/run/systemd/nspawn/locks"   /* inode-DEVICE:INODE */
@@ -15,6 +17,11 @@
 /* Opens and locks a file, which is made if it is missing, like its directory. operation is LOCK_SH or LOCK_EX.
  * -EWOULDBLOCK when somebody else has the lock. */
 int lock_acquire(const char *directory, const char *name, int operation, int *ret_fd);
+
+/* Between two tries to get a lock that nobody is known to need: systemd closes what it kept of a unit that has ended a
+ * moment after it said that it has ended, in another process. False when that has been waited for long enough;
+ * *WAITED_USEC begins at 0. */
+bool lock_wait(uint64_t *waited_usec);
 
 /* The name of a root's lock in LOCK_ROOTS. */
 #define LOCK_ROOT_NAME_SIZE 64
