@@ -2,11 +2,11 @@
 """The helper's socket, spoken to by everybody who may not, and by a manager that somebody took over."""
 
 import re
-import time
 
 import pytest
 
 from helpersocket import DBUS, ERROR, WIRE, helper, prepared  # noqa: F401
+from waiting import wait_for
 
 DEMO = '[Container]\nCommand=/bin/sleep 1000\n[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
 
@@ -134,13 +134,15 @@ done([answer, time.monotonic() - start])
 '''
     answer, seconds = helper.run(script)
     assert answer == DBUS + 'UnknownMethod'
-    assert 9 < seconds < 30 * helper.machine.patience
+    assert 9 < seconds
     helper.said('it sent no whole request in time')
 
 
 def test_idle_connection_stays(helper):
-    """Who has asked something may be silent for longer than a message may take."""
-    assert helper.run('p = Peer()\np.call("Nothing")\ntime.sleep(12)\ndone(p.call("Nothing")[0])') == DBUS + 'UnknownMethod'
+    """Who has asked something may be silent for longer than a message may take, which another one is closed for."""
+    script = 'p = Peer()\np.call("Nothing")\nPeer(authenticate=False).closed()\ndone(p.call("Nothing")[0])'
+    assert helper.run(script) == DBUS + 'UnknownMethod'
+    helper.said('it sent no whole request in time')
 
 
 def test_out_of_order(helper):
@@ -279,10 +281,7 @@ done(found)
     before = helper.descriptors()
     found = helper.run(script)
     assert found == [DBUS + 'UnknownMethod'] * 20 + ['closed', DBUS + 'UnknownMethod']
-    deadline = time.monotonic() + 5 * helper.machine.patience
-    while helper.descriptors() > before:
-        assert time.monotonic() < deadline, helper.machine.run(['ls', '-l', f'/proc/{helper.pid()}/fd']).stdout
-        time.sleep(0.1)
+    helper.settle(before)
 
 
 # -- many -----------------------------------------------------------------------------------------------------------
@@ -294,25 +293,23 @@ def test_ten_thousand_connections(helper, manager):
     before, pid = helper.descriptors(), helper.pid()
     script = '''
 held = []
+begin = time.monotonic()
 for i in range(10000):
     p = Peer(authenticate=False)
     held.append(p)
     if len(held) > 40:
         held.pop(0).close()
-done(0)
+done(time.monotonic() - begin)
 '''
-    helper.run(script, manager=manager, timeout=300)
-    deadline = time.monotonic() + 60 * helper.machine.patience
-    while helper.descriptors() > before:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    seconds = helper.run(script, manager=manager, timeout=600)
+    helper.settle(before)
     assert helper.run('done(Peer().call("Nothing")[0])') == DBUS + 'UnknownMethod'
     assert helper.pid() == pid
     status = helper.machine.run(['cat', f'/proc/{pid}/status']).stdout
     assert int(re.search(r'VmRSS:\s+(\d+) kB', status).group(1)) < 16 * 1024
-    lines = helper.journal().splitlines()
-    assert 0 < len(lines) < 400
     helper.said('Refused the connection of process')
+    # Thirty lines and one about the rest in ten seconds, what systemd says, and what came after the last of the 10000.
+    assert len(helper.journal().splitlines()) < 31 * (seconds / 10 + 3) + 20
 
 
 def test_ninth_connection(helper):
@@ -322,8 +319,12 @@ ninth = Peer(authenticate=False)
 closed = ninth.closed().decode()
 found = [p.call("Nothing")[0] for p in peers]
 peers.pop().close()
-time.sleep(0.5)
-found.append(Peer().call("Nothing")[0])
+while len(found) == 8:
+    # Until the helper has seen that one of them has gone.
+    try:
+        found.append(Peer().call("Nothing")[0])
+    except Closed:
+        time.sleep(0.01)
 done([closed, found])
 '''
     assert helper.run(script) == ['', [DBUS + 'UnknownMethod'] * 9]
@@ -401,28 +402,31 @@ def test_peer_gone_in_the_middle(helper, demo):
     helper.run('Peer().close(); done(0)')
     before = helper.descriptors()
     script = '''
+def connect():
+    while True:
+        try:
+            return Peer()
+        except Closed:          # as long as it has not seen that others have gone
+            time.sleep(0.01)
 for _ in range(50):
-    p = Peer()
+    p = connect()
     for _ in range(5):
         p.ask("OpenRoot", "s", ["container@demo.service"])
     p.close()
-p = Peer()
+p = connect()
 p.ask("Freeze", "s", ["container@demo.service"])
 p.close()
 done(0)
 '''
     helper.run(script)
     demo.wait_for(lambda: demo.show('FreezerState') == 'frozen', 'being frozen')
-    demo.wait_for(lambda: helper.descriptors() <= before, 'a helper without leftovers')
+    helper.settle(before)
     helper.run('done(Peer().call("Thaw", "s", ["container@demo.service"]))')
 
 
 def test_leaves_when_idle(helper):
     helper.run('Peer().close(); done(0)')
-    assert helper.show('ActiveState') == 'active'
-    deadline = time.monotonic() + 60 * helper.machine.patience
-    while helper.show('ActiveState') != 'inactive':
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
+    wait_for(helper.machine, lambda: helper.show('ActiveState') == 'active', 'a helper that is up')
+    wait_for(helper.machine, lambda: helper.show('ActiveState') == 'inactive', 'an idle helper\'s end')
     assert helper.show('Result') == 'success'
     assert helper.run('done(Peer().call("Nothing")[0])') == DBUS + 'UnknownMethod'

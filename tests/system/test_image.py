@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-QUICK = 15
+QUICK = 60            # systemd's own limit is 90 s
 TAINTED = 'failed to run its first program: it has /proc/self/exe for its interpreter'
 CRASHED = 'failed to run its first program: it crashed while it was loaded, or was killed'
 serial = itertools.count()
@@ -157,7 +157,7 @@ def test_program_that_is_cut_off(container, machine, root, size):
     one = container(named('short'), of_command(root))
     done = one.start(check=False, timeout=QUICK)
     assert done.returncode != 124
-    one.wait_state('failed', timeout=5)
+    one.wait_state('failed')
     if done.returncode != 0:
         assert one.show('ExecMainStatus') == '125'
         assert re.fullmatch(f'Cannot start container {one.name}: failed to run .*', one.show('StatusText'))
@@ -172,7 +172,7 @@ def test_the_broken_programs_are_broken_in_one_place(container, machine, root):
     machine.write(f'{root}/evil', bytes(good), 0o755)
     one = container(named('short'), of_command(root))
     one.start()
-    one.wait_state('inactive', timeout=5)
+    one.wait_state('inactive')
     assert (one.show('Result'), one.show('ExecMainStatus')) == ('success', '0')
 
 
@@ -206,17 +206,18 @@ def test_limit_that_nothing_can_run_with(container, machine, limit):
                                                sections=f'Overlay=yes\n[Resources]\n{limit}\n'))
     done = one.start(check=False, timeout=QUICK)
     assert done.returncode != 124
-    if done.returncode == 0 and one.show('ActiveState') == 'active':
+    # It may end at any moment after its start: what has ended has no limits.
+    text = machine.run(f'cat /proc/{one.main_pid()}/limits', check=False).stdout if done.returncode == 0 else ''
+    if text:
         names = {'AS': 'Max address space', 'DATA': 'Max data size', 'NOFILE': 'Max open files',
                  'STACK': 'Max stack size', 'CPU': 'Max cpu time'}
         key, value = limit.removeprefix('Limit').split('=')
-        text = machine.read(f'/proc/{one.main_pid()}/limits')
         assert re.search(f'^{names[key]} +{1 << 20 if value == "1M" else value} ', text, re.M), text
     elif done.returncode != 0:
         assert one.show('StatusText').startswith(f'Cannot start container {one.name}: failed to '), one.journal()
         assert said(one) == [one.show('StatusText')]
     else:
-        one.wait_state('failed', timeout=5)
+        one.wait_state('failed')
         assert one.show('Result') in ('signal', 'core-dump', 'exit-code')
 
 

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Disk images as roots: Image= of a definition that root wrote, and images that were handed over D-Bus."""
 
-import pytest
-from bus import Bus
+import os
 
-IMAGE = '/srv/scratch/test.raw'
+import pytest
+
+from bus import Bus
+from waiting import wait_for
+
+# Loop devices are the whole host's, and so of other machines on it, too.
+NAME = f'test-{os.getpid()}.raw'
+IMAGE = f'/srv/scratch/{NAME}'
 SLEEPER = '[Container]\nBoot=no\nCommand=/bin/sleep 1000\n[Root]\n'
 
 
@@ -20,13 +26,18 @@ def loops(machine):
     return machine.run(['losetup', '--list', '--noheadings', '--output', 'BACK-FILE']).stdout
 
 
+def wait_for_no_loop(machine):
+    """The kernel frees a device when the last who has it open closes it, which may be somebody who has a look at it."""
+    wait_for(machine, lambda: NAME not in loops(machine), 'an end of the loop device')
+
+
 def test_image_is_the_root(machine, container, image):
     web = container('web', SLEEPER + f'Image={image}\n')
     web.start()
     assert web.inside('echo kept >/file; stat -c %u:%g /file; cat /etc/os-release').stdout.startswith('0:0\n')
-    assert 'test.raw' in loops(machine)
+    assert NAME in loops(machine)
     web.stop()
-    web.wait_for(lambda: 'test.raw' not in loops(machine), 'the loop device gone')
+    wait_for_no_loop(machine)
     web.start()
     assert web.inside('cat /file').stdout == 'kept\n'
 
@@ -100,7 +111,7 @@ def test_partitions_that_will_not_do(machine, container, image, kinds, attribute
     web = container('web', SLEEPER + f'Image={image}\n')
     assert web.start(check=False).returncode != 0
     assert said in web.show('StatusText')
-    assert 'test.raw' not in loops(machine)
+    wait_for_no_loop(machine)
 
 
 @pytest.mark.parametrize('spoil, said', [
@@ -112,7 +123,7 @@ def test_what_is_no_image(machine, container, image, spoil, said):
     web = container('web', SLEEPER + f'Image={image}\n')
     assert web.start(check=False).returncode != 0
     assert said in web.show('StatusText')
-    assert 'test.raw' not in loops(machine)
+    wait_for_no_loop(machine)
 
 
 def test_handed_over(machine, no_leftovers, image):
@@ -139,4 +150,4 @@ def test_run_from_one(machine, no_leftovers, image):
     done = machine.run(['berthctl', 'run', 'once', f'--image={image}', '--', '/bin/sh', '-c', 'exit 4'], check=False,
                        timeout=120)
     assert done.returncode == 4, done
-    assert machine.run(['ls', '/var/lib/berth/images']).stdout == ''
+    wait_for(machine, lambda: machine.run(['ls', '/var/lib/berth/images']).stdout == '', 'an end of the image')

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from leftovers import difference, snapshot
+from waiting import wait_for
 
 UNIT = 'container@left.service'
 
@@ -24,9 +25,9 @@ UNIT = 'container@left.service'
 ])
 def test_notices(machine, leave, tidy, says):
     before = snapshot(machine)
-    assert difference(machine, before, patience=0) == ''
-    machine.run(f'{leave}; sleep 0.3')
-    found = difference(machine, before, patience=0)
+    assert difference(machine, before) == ''
+    machine.run(leave)
+    wait_for(machine, lambda: re.search(says, difference(machine, before, patience=0)),
+             lambda: f'only this was noticed: {difference(machine, before, patience=0)}')
     machine.run(tidy)
-    assert re.search(says, found), found
     assert difference(machine, before) == ''

@@ -5,6 +5,8 @@ import itertools
 
 import pytest
 
+from waiting import unmount
+
 FOREIGN = 2147352576
 TRASH = itertools.count()
 
@@ -60,7 +62,7 @@ def mounted(machine):
         return path
     yield make
     for path in made:
-        machine.run(['umount', path])
+        unmount(machine, path)
         machine.remove(path, f'{path}.img')
 
 
@@ -202,13 +204,17 @@ def test_lock_over_a_reboot_of_the_guest(machine, container, tree):
                   data='#!/bin/sh\n[ -e /again ] && exec sleep 100000\ntouch /again\nexec reboot -f\n')
     one = container('rebooter', command('/bin/guest', f'Path={root}'))
     other = container('waiter', command('/bin/true', f'Path={root}'))
-    machine.write(f'/run/systemd/system/{one.unit}.d/slow.conf', '[Service]\nRestartSec=2\n')
+    dropin = f'/run/systemd/system/{one.unit}.d/slow.conf'
+    machine.write(dropin, '[Service]\nRestartSec=1h\n')
     machine.run(['systemctl', 'daemon-reload'])
     one.start()
-    one.wait_state('auto-restart', timeout=20)
+    one.wait_state('auto-restart')
     assert other.start(check=False).returncode != 0
     assert 'it is in use by ' in other.show('StatusText')
-    one.wait_state('running', timeout=20)
+    # systemd counts from the end of the old process, again with what now holds.
+    machine.write(dropin, '[Service]\nRestartSec=100ms\n')
+    machine.run(['systemctl', 'daemon-reload'])
+    one.wait_state('running')
     assert one.inside('ls /again').stdout == '/again\n'
     one.stop()
     other.start()

@@ -133,6 +133,9 @@ static void test_progress(void) {
         report.progress = ends[1];
         report.total = 100;
         report_progress(&report, 7);
+        CHECK(report.next_progress > 0);
+        /* However long this process was not running since then. */
+        report.next_progress = UINT64_MAX;
         report_progress(&report, 8);
         CHECK_INT(read(ends[0], line, sizeof line - 1), 6);
         CHECK_STR(line, "7 100\n");

@@ -46,7 +46,7 @@ static void overwrite(const char *path) {
         static const char text[] = "overwritten\n";
         int fd = -1;
 
-        for (int i = 0; fd < 0 && i < 1000; i++) {
+        for (int i = 0; fd < 0 && i < 6000; i++) {
                 fd = open(path, O_WRONLY | O_CLOEXEC);
                 if (fd < 0 && errno != ETXTBSY)
                         break;

@@ -102,12 +102,13 @@ def test_caller_that_is_killed(container, machine, hostile):
     drop_in = '/run/systemd/system/berth-manager.service.d'
     argv = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', '/usr/bin/python3', '-c', SWEEP]
     try:
-        assert machine.run(argv).stdout == '60 1\n'
+        assert machine.run(argv, timeout=300).stdout == '60 1\n'
         assert one.main_pid() == before
         machine.write(f'{drop_in}/attack.conf', '[Service]\nEnvironment=BERTH_WEAKEN=polkit\n')
         machine.run('systemctl daemon-reload && systemctl restart berth-manager')
-        assert machine.run(argv).stdout.startswith('60 ')
-        assert one.show('ActiveState') == 'inactive'
+        assert machine.run(argv, timeout=300).stdout.startswith('60 ')
+        # The last call, which is not killed, may have met a stop that another had begun.
+        one.wait_state('inactive')
     finally:
         machine.remove(drop_in)
         machine.run('systemctl daemon-reload && systemctl restart berth-manager')
@@ -184,7 +185,7 @@ for path in sys.argv[1:]:
     print(path, os.waitstatus_to_exitcode(status), flush=True)
 '''
     programs = machine.run('ls -d /usr/bin/berth* /usr/libexec/berth/* /usr/lib/systemd/system-generators/berth*').stdout.split()
-    done = machine.run(['timeout', '20', '/usr/bin/python3', '-c', script, *programs]).stdout.splitlines()
+    done = machine.run(['timeout', '100', '/usr/bin/python3', '-c', script, *programs], timeout=120).stdout.splitlines()
     assert len(done) == len(programs) >= 6
     assert not [line for line in done if int(line.split()[1]) < 0 or int(line.split()[1]) == 99], done
     assert machine.run(['find', *programs, '-perm', '/6000']).stdout == ''
@@ -256,9 +257,9 @@ def test_values_that_become_settings(container, machine, hostile):
 def test_definitions_without_end(container, hostile, text):
     """R17, CVE-2021-43784: lengths that overflow. An answer comes soon, and is not the end of the program."""
     one = container('endless', f'[Container]\nCommand={SLEEPER}\n{text}\n[Root]\nPath={hostile.path}\nOverlay=yes\n')
-    done = one.machine.run(['berthctl', 'verify', one.path], check=False, timeout=20)
+    done = one.machine.run(['berthctl', 'verify', one.path], check=False, timeout=60)
     assert done.returncode in (0, 1) and len(done.stderr) < 10_000, done
-    assert one.start(check=False, timeout=20).returncode in (0, 1)
+    assert one.start(check=False, timeout=60).returncode in (0, 1)
 
 
 USERS = ['1000:', '+0', ' +1000', '4294967295', '4294967296', '0x0', '-1', '00000000000', '1000 ', 'annie:x', '\u0661', 'a' * 300,

@@ -12,7 +12,7 @@ from attack import CANARY
 EVE = 4321
 PUBLIC = '/srv/attacks-public'
 SECRET = 'what only root reads'
-TRIES = 40
+TRIES = 1000            # of a race that takes a few
 serial = itertools.count()
 
 

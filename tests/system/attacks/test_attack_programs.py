@@ -151,5 +151,5 @@ def test_programs_and_libraries_of_the_image(container, machine, tree, programs,
                                               root=''))
     one.start()
     for verb in ('list', 'status', 'cat', 'verify', 'freeze', 'thaw', 'restart', 'logs', 'security', 'kill --signal=CONT', 'stop'):
-        machine.run(['berthctl', *verb.split(), 'trojan'], timeout=30)
+        machine.run(['berthctl', *verb.split(), 'trojan'], timeout=200)
     assert machine.read(marks) == ''

@@ -5,10 +5,11 @@ and gives its findings back as JSON. Import the fixtures prepared and helper."""
 
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
+
+from waiting import wait_for
 
 WIRE = (Path(__file__).resolve().parent / 'helperwire.py').read_text()
 MANAGER = '/run/systemd/system/berth-manager.service'
@@ -52,14 +53,15 @@ class HelperSocket:
 
     def said(self, *patterns):
         """The journal has a line for each of the patterns."""
-        deadline = time.monotonic() + 5 * self.machine.patience
-        while True:
+        def missing():
             text = self.journal()
-            missing = [pattern for pattern in patterns if not re.search(pattern, text)]
-            if not missing:
-                return
-            assert time.monotonic() < deadline, f'{missing} are not in the journal:\n{text}'
-            time.sleep(0.1)
+            return [pattern for pattern in patterns if not re.search(pattern, text)]
+        wait_for(self.machine, lambda: not missing(), lambda: f'{missing()} are not in the journal:\n{self.journal()}')
+
+    def settle(self, before):
+        """Until the helper has no more open than before."""
+        wait_for(self.machine, lambda: self.descriptors() <= before,
+                 lambda: self.machine.run(['ls', '-l', f'/proc/{self.pid()}/fd']).stdout)
 
 
 @pytest.fixture(scope='module')

@@ -127,7 +127,7 @@ class Closed(Exception):
 class Peer:
     """A connection. authenticate=False leaves it bare."""
 
-    def __init__(self, authenticate=True, timeout=30, path=SOCKET):
+    def __init__(self, authenticate=True, timeout=100, path=SOCKET):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.connect(path)
         self.socket.settimeout(timeout)

@@ -81,8 +81,8 @@ def snapshot(machine):
     return json.loads(machine.run(['/usr/bin/python3', '-c', PROBE]).stdout)
 
 
-def difference(machine, before, patience=5):
-    """What is there now and was not before, as a text; empty when nothing is. Waits a little for it to go."""
+def difference(machine, before, patience=60):
+    """What is there now and was not before, as a text; empty when nothing is. Waits for it to go."""
     deadline = time.monotonic() + patience * machine.patience
     while True:
         now = snapshot(machine)

@@ -43,7 +43,7 @@ class Store:
         self.machine.write(path, content if isinstance(content, bytes) else archives.pack(*content))
         return path
 
-    def create(self, name, *options, check=True, timeout=120):
+    def create(self, name, *options, check=True, timeout=300):
         self.made.append(name)
         return self.machine.run(['berthctl', 'create', name, *options], check=check,
                                 timeout=timeout * self.machine.patience)
@@ -52,7 +52,8 @@ class Store:
         return self.create(name, f'--tar={self.write(content)}', *options, check=check)
 
     def remove(self, name, *options, check=True):
-        return self.machine.run(['berthctl', 'remove', '--yes', *options, name], check=check, timeout=120)
+        return self.machine.run(['berthctl', 'remove', '--yes', *options, name], check=check,
+                                timeout=300 * self.machine.patience)
 
     def listed(self, *paths):
         """{path: what lstat tells}"""
