@@ -50,13 +50,13 @@ def test_controllers_of_the_guest(container):
 
 
 EATER = ('/bin/sh -c "cd /dev/shm; while :; do [ -e go ] && { rm go; dd if=/dev/zero of=x bs=1M count=40; '
-         'echo $? >end; rm x; }; usleep 10000; done"')
+         'end=$?; rm x; echo $end >end; }; usleep 10000; done"')
 
 
 def eats(container):
     """Has the guest take 40 MiB; True when it was given them."""
     container.inside('cd /dev/shm; rm -f end; touch go')
-    container.wait_for(lambda: container.inside('cat /dev/shm/end', check=False).stdout, 'an end of it', timeout=20)
+    container.wait_for(lambda: container.inside('cat /dev/shm/end', check=False).stdout, 'an end of it')
     return container.inside('cat /dev/shm/end').stdout == '0\n'
 
 
@@ -87,9 +87,9 @@ def test_tasks(container):
     one.machine.write(f'{dropin}/limit.conf', '[Service]\nTimeoutStopSec=3\n')
     one.machine.run(['systemctl', 'daemon-reload'])
     one.start()
-    one.wait_for(lambda: attribute(one, 'pids.events').split() > ['max', '0'], 'its limit', timeout=20)
+    one.wait_for(lambda: attribute(one, 'pids.events').split() > ['max', '0'], 'its limit')
     assert int(attribute(one, 'pids.current')) <= 20
-    one.stop(timeout=20)
+    one.stop()
     assert one.show('ActiveState') in ('inactive', 'failed')
     assert one.machine.run(['pgrep', '-xf', 'sleep 1000'], check=False).stdout == ''
     one.machine.remove(dropin)
@@ -97,12 +97,20 @@ def test_tasks(container):
 
 
 def test_no_room_for_a_process(container):
-    """A start that finds the process table full says so."""
+    """A start that finds the process table full says so, whether it has a filter to make first or not."""
     one = container('crowded', definition('TasksMax=1\n'))
     one.machine.run(['systemctl', 'daemon-reload'])
+    one.machine.remove('/var/cache/berth/seccomp')
+    cause = 'the limit of processes is reached (TasksMax= of the unit, or the host\'s)'
     assert one.start(check=False).returncode != 0
-    assert one.show('StatusText') == 'Cannot start container crowded: failed to create the container\'s first ' \
-        'process: the limit of processes is reached (TasksMax= of the unit, or the host\'s)'
+    assert one.show('StatusText') == 'Cannot start container crowded: failed to set up the system call filter of the ' \
+        f'profile default: {cause}'
+    one.systemctl('set-property', '--runtime', 'TasksMax=100')
+    one.start()
+    one.stop()
+    one.systemctl('set-property', '--runtime', 'TasksMax=1')
+    assert one.start(check=False).returncode != 0
+    assert one.show('StatusText') == f'Cannot start container crowded: failed to create the container\'s first process: {cause}'
     one.systemctl('set-property', '--runtime', 'TasksMax=100')
     one.start()
     assert attribute(one, 'pids.max') == '100'

@@ -44,9 +44,7 @@ int launch_clone(Launch *launch) {
 
         pid = sys_clone3(&args);
         if (pid < 0 && errno == EAGAIN)
-                return failure_cause(
-                                &launch->failure, -EAGAIN,
-                                "the limit of processes is reached (TasksMax= of the unit, or the host's)");
+                return failure_no_process(&launch->failure);
         if (pid < 0 && (errno == EUSERS || errno == ENOSPC))
                 return failure_cause(
                                 &launch->failure, -errno,

@@ -82,6 +82,12 @@ int failure_cause(Failure *failure, int error, const char *cause_format, ...) {
         return error;
 }
 
+int failure_no_process(Failure *failure) {
+        return failure_cause(
+                        failure, -EAGAIN,
+                        "the limit of processes is reached (TasksMax= of the unit, or the host's)");
+}
+
 void failure_sentence(const Failure *failure, const char *container, char *buffer, size_t size) {
         bool bounded = (size_t) failure->step < _STEP_N;
         char text[sizeof failure->object + sizeof failure->cause + 256];

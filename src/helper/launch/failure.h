@@ -69,6 +69,9 @@ void failure_at(Failure *failure, Step step, const char *object);
 /* Names the cause in words where the errno's own text would mislead; returns error, which is negative. */
 int failure_cause(Failure *failure, int error, const char *cause_format, ...) _printf_(3, 4);
 
+/* The same for a process that could not be made: returns -EAGAIN. */
+int failure_no_process(Failure *failure);
+
 /* "Cannot start container web: STEP OBJECT: CAUSE." without a newline; control characters are escaped. */
 void failure_sentence(const Failure *failure, const char *container, char *buffer, size_t size);
 

@@ -215,6 +215,8 @@ static int compile(Failure *failure, const char *text, char **ret, size_t *ret_s
         if (r == -ECANCELED)
                 return failure_cause(
                                 failure, r, APPARMOR_PARSER ", which compiles it, was killed or crashed");
+        if (r == -EAGAIN)
+                return failure_no_process(failure);
         return r == 0 && *ret_size == 0 ? failure_cause(failure, -EBADMSG, APPARMOR_PARSER " gave nothing")
                                         : r;
 }

@@ -61,6 +61,8 @@ program_make(Failure *failure, int cache, const char *bundle, size_t bundle_size
                 return failure_cause(
                                 failure, r,
                                 SECCOMP_PROGRAM ", which makes the filter, was killed or crashed");
+        if (r == -EAGAIN)
+                return failure_no_process(failure);
         if (r < 0)
                 return r;
 
