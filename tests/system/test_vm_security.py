@@ -4,7 +4,7 @@
 import re
 
 import pytest
-from test_security import Told
+from test_security import Told, defined  # noqa: F401
 
 BUSYBOX = '[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
 
@@ -14,8 +14,8 @@ def machine(vm):
     return vm
 
 
-def test_confined(container, machine):
-    one = container('labelled', f'[Container]\nCommand=/bin/sleep 1000\n{BUSYBOX}')
+def test_confined(defined, machine):  # noqa: F811
+    one = defined('labelled', f'[Container]\nCommand=/bin/sleep 1000\n{BUSYBOX}')
     one.start()
     label = machine.run(f'cat /proc/{one.main_pid()}/attr/current').stdout.strip()
     assert re.fullmatch(r'berth-[0-9a-f]{64} \(enforce\)', label)
@@ -26,8 +26,8 @@ def test_confined(container, machine):
     assert other.value('label') == told.value('label') and other.all['findings'] == []
 
 
-def test_unconfined(container, machine):
-    one = container('free', f'[Container]\nCommand=/bin/sleep 1000\n{BUSYBOX}[Security]\nAppArmor=unconfined\n')
+def test_unconfined(defined, machine):  # noqa: F811
+    one = defined('free', f'[Container]\nCommand=/bin/sleep 1000\n{BUSYBOX}[Security]\nAppArmor=unconfined\n')
     one.start()
     told = Told(machine, 'free', status=6)
     assert told.value('label') == 'unconfined'
