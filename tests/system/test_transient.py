@@ -113,6 +113,25 @@ def test_restart_by_hand(machine, transient, root):
     file_says(machine, one, f'{root}/boots', 'x\nx\n')
 
 
+def test_one_of_a_name(transient, container, root):
+    """A container and a run of the same name, with other roots: who comes second is refused, whichever of them it is."""
+    other = 'Cannot start container twin: failed to prepare the start: another container of that name is running, as '
+    run, defined = transient('twin'), container('twin', '[Container]\nCommand=/bin/sleep 1000\n'
+                                                '[Root]\nPath=/srv/guests/busybox\nReadOnly=yes\n')
+    run.run(command('exec sleep 1000'), {'root': f'read:{root}'})
+    assert defined.start(check=False).returncode != 0
+    assert defined.show('StatusText') == f'{other}container-run-twin.service; stop it first'
+    assert run.show('ActiveState') == 'active'
+    run.stop()
+    defined.start()
+    run.run(command('exec sleep 1000'), {'root': f'read:{root}'})
+    assert run.failure() == f'{other}container@twin.service; stop it first'
+    defined.restart()
+    defined.stop()
+    run.run(command('exec sleep 1000'), {'root': f'read:{root}'})
+    assert run.show('ActiveState') == 'active', run.journal()
+
+
 def mark(machine, name):
     """What berth's service leaves for a run that has something in the store."""
     marks = f'/var/lib/berth/containers/.{name}.run-0123abcd'

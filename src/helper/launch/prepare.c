@@ -21,6 +21,7 @@
 #include "helper/root/stage.h"
 #include "helper/seccomp/notify.h"
 #include "helper/unit/lock.h"
+#include "helper/unit/rival.h"
 
 #define UNIT_TRIES 3
 
@@ -74,6 +75,7 @@ static int launch_agree(Launch *launch, const char *name) {
 
 int launch_begin(Launch *launch, const char *name) {
         Failure *failure = &launch->failure;
+        char rival[UNIT_NAME_SIZE];
         int r;
 
         r = step_begin(failure, STEP_PLAN, "%s", "");
@@ -85,6 +87,10 @@ int launch_begin(Launch *launch, const char *name) {
                                 "only systemd runs this, in the container's unit; use "
                                 "\"systemctl start container@%s\"",
                                 name);
+        if (unit_find_rival(launch->plan.kind, name, rival))
+                return failure_cause(
+                                failure, -EBUSY, "another container of that name is running, as %s; stop it first",
+                                rival);
 
         if (launch->plan.kind == UNIT_TRANSIENT) {
                 r = launch_take_up(launch, name);
