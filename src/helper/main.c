@@ -8,6 +8,7 @@
  *   post-stop NAME        run its hooks, now that it has ended (ExecStopPost=, where it has some)
  *   clean NAME            remove what a transient run left in berth's store (ExecStopPost=)
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,10 @@ int main(int argc, char **argv) {
                 (void) fprintf(stderr, "berth-helper: only systemd runs this, as root; use systemctl start container@NAME\n");
                 return EXIT_FAILURE;
         }
+
+        /* With LimitFSIZE= it is a file that cannot be written, and said, not the end of this process. */
+        if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+                return EXIT_FAILURE;
 
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
                 if (strcmp(argv[1], commands[i].name) == 0 && !commands[i].option == (argc == 3) &&

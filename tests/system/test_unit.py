@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A container as a unit: what systemctl shows of it and does with it, and that nothing of berth runs beside it."""
 
+import re
 import time
 
 import pytest
@@ -155,6 +156,20 @@ def test_hundred_reboots(container, machine, tree):
         assert no_helpers(machine)
         one.stop()
         assert one.show('Result') == 'success'
+    finally:
+        machine.remove(dropin)
+        machine.run(['systemctl', 'daemon-reload'])
+
+
+def test_limit_of_the_unit(container, machine):
+    """LimitFSIZE= has the start fail with a sentence."""
+    one = container('tight', '[Container]\nCommand=/bin/sleep 1000\n[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n')
+    dropin = f'/run/systemd/system/{one.unit}.d'
+    machine.write(f'{dropin}/tight.conf', '[Service]\nLimitFSIZE=0\n')
+    machine.run(['systemctl', 'daemon-reload'])
+    try:
+        assert one.start(check=False).returncode != 0
+        assert re.match('Cannot start container tight: failed to .*: File too large', one.show('StatusText')), one.journal()
     finally:
         machine.remove(dropin)
         machine.run(['systemctl', 'daemon-reload'])

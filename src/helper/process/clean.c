@@ -9,8 +9,8 @@ int signals_reset(void) {
         sigset_t none;
 
         /* The exec itself resets handlers, and systemd starts its services with nothing ignored but SIGPIPE, if the
-         * unit says so. */
-        if (sigaction(SIGPIPE, &action, NULL) < 0)
+         * unit says so. This program ignores SIGXFSZ. */
+        if (sigaction(SIGPIPE, &action, NULL) < 0 || sigaction(SIGXFSZ, &action, NULL) < 0)
                 return -errno;
         if (sigemptyset(&none) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
                 return -errno;
