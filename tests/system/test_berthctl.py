@@ -115,6 +115,8 @@ def test_freeze_kill_set(machine, defined):
     ctl(machine, 'kill', 'web', '--signal=KILL', '--whom=leader')
     web.wait_for(lambda: listed(machine)['web']['state'] == 'failed', 'a failed one in the list')
     assert 'killed by signal SIGKILL' in ctl(machine, 'status', 'web', status=3).stdout
+    # The limits would be those of the next one of this name, too.
+    web.systemctl('revert')
 
 
 def test_hostile_guest(machine, defined, tree):
