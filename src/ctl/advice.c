@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * See advice.h. The words of a table row may have one "%s", the container's name, escaped; such a row says nothing
- * when there is no container to be named.
+ * See advice.h. A row that ends with the container's name says nothing when there is none to be named.
  */
 #include <string.h>
 
 #include "basic/cleanup.h"
 #include "basic/string.h"
 #include "ctl/advice.h"
+#include "ctl/settings.h"
 #include "ctl/verb.h"
 
 #define ERROR "org.berth.container1.Error."
@@ -56,12 +56,50 @@ int advice_status(const char *error_name) {
         return advice ? (int) advice->status : STATUS_FAILED;
 }
 
+/* What would be typed here has to say again where it is meant for. */
+static void print_words(const char *words, FILE *stream) {
+        const char *option = settings.host ? "-H" : "-M", *there = settings.host ?: settings.machine, *verb;
+        _cleanup_free_ char *shown = there ? string_escape_unprintable(there) : NULL;
+
+        verb = there ? strstr(words, "berthctl ") : NULL;
+        if (!verb) {
+                fputs(words, stream);
+                return;
+        }
+
+        verb += strlen("berthctl ");
+        fprintf(stream, "%.*s%s %s %s", (int) (verb - words), words, option, shown ?: "?", verb);
+}
+
+/* What is another thing to do for another host; false if there is no such. */
+static bool print_for_host(const char *error_name, FILE *stream) {
+        _cleanup_free_ char *ssh = settings_ssh();
+
+        if (!ssh)
+                return false;
+
+        if (streq_null(error_name, DBUS_ERROR "NotSupported"))
+                fprintf(stream, "descriptors do not go over ssh; do it there: %s\n", ssh);
+        else if (advice_status(error_name) == STATUS_NOT_PERMITTED)
+                fputs("nobody is asked for a password over there: try it as root@ that host, or ask its "
+                      "root for a "
+                      "polkit rule\n",
+                      stream);
+        else
+                return false;
+
+        return true;
+}
+
 void advice_print(const char *error_name, const char *container, FILE *stream) {
         const Advice *advice = find(error_name);
         _cleanup_free_ char *shown = container ? string_escape_unprintable(container) : NULL;
 
+        if (print_for_host(error_name, stream))
+                return;
         if (!advice || !advice->before || (advice->after && !shown))
                 return;
 
-        fprintf(stream, "%s%s%s\n", advice->before, advice->after ? shown : "", advice->after ?: "");
+        print_words(advice->before, stream);
+        fprintf(stream, "%s%s\n", advice->after ? shown : "", advice->after ?: "");
 }

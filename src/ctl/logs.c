@@ -72,7 +72,10 @@ static int run(const Arguments *arguments) {
         int r;
 
         if (settings.host) {
-                fputs("berthctl: another host's log is read there: ssh HOST berthctl logs NAME\n", stderr);
+                _cleanup_free_ char *ssh = settings_ssh();
+
+                fprintf(stderr, "berthctl: another host's log is read there: %s berthctl logs NAME\n",
+                        ssh ?: "ssh");
                 return STATUS_USAGE;
         }
 

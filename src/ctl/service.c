@@ -29,21 +29,39 @@ int service_failed(const berth *connection, int r, const char *doing, const char
         return advice_status(error);
 }
 
+/* What -M needs, of which one thing is missing. */
+static const char *machine_advice(int r) {
+        switch (r) {
+        case -EHOSTDOWN:
+        case -ENXIO:
+                return "systemd-machined knows of none: machinectl list shows those that there are; a "
+                       "container is one of "
+                       "them if systemd-machined ran when it was started";
+        case -EACCES:
+        case -EPERM:
+                return "it takes root's rights to go into a machine";
+        default:
+                return "it takes a system bus inside, and berth; machinectl list shows the machines";
+        }
+}
+
 /* There is no connection, and so nothing of the service's to be said. */
 static int unreachable(int r) {
         const char *there = settings.host ?: settings.machine, *message = berth_error_message(NULL);
         int status = advice_status(berth_error_name(NULL));
-        _cleanup_free_ char *shown = there ? string_escape_unprintable(there) : NULL;
+        _cleanup_free_ char *shown = there ? string_escape_unprintable(there) : NULL, *ssh = settings_ssh();
 
         fprintf(stderr, "berthctl: cannot reach the service%s%s: %s\n", there ? " of " : "", shown ?: "",
                 *message ? message : strerror(-r));
         if (status == STATUS_USAGE)
                 return status;
         if (settings.host)
-                fprintf(stderr, "see whether the host can be reached: ssh %s true\n", shown ?: "?");
+                fprintf(stderr,
+                        "see whether the host can be reached and has systemd: %s systemd-stdio-bridge "
+                        "--version\n",
+                        ssh ?: "ssh");
         else if (settings.machine)
-                fputs("it takes root's rights and a system bus inside; machinectl list shows the machines\n",
-                      stderr);
+                fprintf(stderr, "%s\n", machine_advice(r));
         else
                 fputs("see whether there is a system bus: systemctl status dbus.socket\n", stderr);
 

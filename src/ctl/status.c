@@ -186,7 +186,9 @@ static void print_log(const berth_status *status) {
         putchar('\n');
         (void) fflush(stdout);
         if (settings.host) {
-                printf("The log is on that host: ssh %s berthctl logs %s\n", settings.host, status->name);
+                _cleanup_free_ char *ssh = settings_ssh();
+
+                printf("The log is on that host: %s berthctl logs %s\n", ssh ?: "ssh", status->name);
                 return;
         }
         r = log_lines_print(status->unit, lines);

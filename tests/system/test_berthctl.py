@@ -171,26 +171,66 @@ def test_service_and_host(machine):
     json.loads(ctl(machine, 'features', '--json').stdout)
 
 
+SSHD = """ListenAddress 127.0.0.1
+Port 2222
+HostKey /run/elsewhere/host
+AuthorizedKeysFile /run/elsewhere/me.pub
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+PidFile none
+"""
+SSH = """Host elsewhere
+HostName 127.0.0.1
+IdentityFile /run/elsewhere/me
+UserKnownHostsFile /run/elsewhere/known
+BatchMode yes
+LogLevel ERROR
+KexAlgorithms curve25519-sha256
+"""
+
+
 @pytest.fixture
-def fake_ssh(machine):
-    """An ssh that goes nowhere: what it is to run there runs here."""
-    machine.write('/run/fake/ssh', '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift 2\nexec "$@"\n', 0o755)
-    yield {'PATH': '/run/fake:/usr/sbin:/usr/bin:/sbin:/bin'}
-    machine.remove('/run/fake')
+def elsewhere(machine):
+    """The machine itself as another host, by a real sshd on its loopback device."""
+    machine.add_user('annie')
+    machine.run(['usermod', '--password', '*', 'annie'])
+    machine.write('/run/elsewhere/sshd', SSHD)
+    machine.write('/etc/ssh/ssh_config.d/elsewhere.conf', SSH)
+    for key in 'host', 'me':
+        machine.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', f'/run/elsewhere/{key}'])
+    machine.write('/run/elsewhere/known', '[127.0.0.1]:2222 ' + machine.read('/run/elsewhere/host.pub'))
+    machine.run(['mkdir', '-p', '/run/sshd'])
+    machine.run(['systemd-run', '--quiet', '--unit=elsewhere', '--service-type=notify',
+                 '/usr/sbin/sshd', '-D', '-f', '/run/elsewhere/sshd'])
+    yield 'elsewhere:2222'
+    machine.run(['systemctl', 'stop', 'elsewhere.service'], check=False)
+    machine.remove('/run/elsewhere', '/etc/ssh/ssh_config.d/elsewhere.conf')
 
 
-def test_another_host(machine, defined, fake_ssh):
-    defined('web')
+def test_another_host(machine, defined, elsewhere):
+    web = defined('web', SHELL)
 
-    def there(*words):
-        return machine.run(['berthctl', '-H', 'annie@elsewhere', *words], check=False, env=fake_ssh)
-    assert there('start', 'web').returncode == 0
-    assert [row['name'] for row in json.loads(there('list', '--json').stdout)] == ['web']
+    def there(*words, status=0, user='root'):
+        done = machine.run(['berthctl', '-H', f'{user}@{elsewhere}', *words], check=False, timeout=60 * machine.patience)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done
+    there('start', 'web')
     text = there('status', 'web').stdout
-    assert 'Owner: 0\n' in text and 'ssh annie@elsewhere berthctl logs web' in text
-    refused = there('console', 'web')
-    assert refused.returncode == 1 and 'no descriptor can be handed over' in refused.stderr
-    assert there('stop', 'w*').returncode == 0
+    assert 'Owner: 0\n' in text and ': ssh -p 2222 root@elsewhere berthctl logs web' in text
+    refused = there('console', 'web', status=1).stderr
+    assert 'no descriptor can be handed over' in refused
+    assert refused.endswith('; do it there: ssh -p 2222 root@elsewhere\n')
+
+    # Whom it is as there is what counts; what is told to do next is for there.
+    assert [row['name'] for row in json.loads(there('list', '--json', user='annie').stdout)] == ['web']
+    assert 'as root@ that host' in there('stop', 'web', status=5, user='annie').stderr
+    assert web.show('ActiveState') == 'active'
+    there('stop', 'w*')
+    assert web.show('ActiveState') == 'inactive'
+    machine.run(['systemctl', 'stop', 'elsewhere.service'])
+    refused = there('list', status=1).stderr
+    assert 'Connection refused' in refused and ': ssh -p 2222 root@elsewhere systemd-stdio-bridge --version\n' in refused
 
 
 def test_fifty_side_by_side(machine, defined):

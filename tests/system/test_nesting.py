@@ -2,6 +2,8 @@
 """Nesting=yes: berth in berth, three levels deep, and other container managers; and that without it none of them has a
 container. With a kernel and cgroup controllers of their own: test_vm_nesting.py."""
 
+import json
+
 import pytest
 from built import BUILD_OPTIONS
 from leftovers import difference, snapshot
@@ -23,11 +25,13 @@ def outer(local13):
     before = snapshot(local13)
     one = nesting.Outer(local13, 'outer', more=IDS)
     try:
+        local13.run(['systemctl', 'start', 'systemd-machined.service'])
         assert one.boot() == 'running'
         one.install(BUILD_OPTIONS)
         yield one
     finally:
         one.remove()
+        local13.run(['systemctl', 'stop', 'systemd-machined.service'])
     left = difference(local13, before, patience=60)
     assert not left, left
 
@@ -91,6 +95,37 @@ def test_ids_of_its_own(outer):
     assert (inside, count) == (0, 65536) and outside % 65536 == 0 and 1048576 <= outside < 1048576 + 655360
     assert owner.split()[2:4] == ['0', '0']
     outer.inside('systemctl stop container@mapped; umount /srv/memory')
+
+
+INNER = (f'[Container]\nConsole=yes\nCommand=/bin/sh -i\n[Root]\nPath=/srv/private/r\n{nesting.IDENTITY}')
+
+
+def test_machine_option(outer):
+    """berthctl -M: the service in the container, by the bus in it, descriptors and all; what is missing is told."""
+    def ctl(*words, status=0, name='outer', **more):
+        done = outer.machine.run(['berthctl', '-M', name, *words], check=False, timeout=60 * outer.machine.patience, **more)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done
+    outer.inside("systemctl reload dbus && systemctl start berth-helper.socket berth-console.socket && mkdir -p "
+                 f"/etc/berth/containers && cat >/etc/berth/containers/inner.container <<'END'\n{INNER}END")
+    ctl('start', 'inner')
+    try:
+        check_machine_option(outer, ctl)
+    finally:
+        outer.inside('systemctl stop container@inner; rm /etc/berth/containers/inner.container')
+    assert 'ran when it was started' in ctl('list', name='nobody', status=1).stderr
+    refused = outer.machine.run(['setpriv', '--reuid=nobody', 'berthctl', '-M', 'outer', 'list'], check=False)
+    assert refused.returncode == 5 and "root's rights" in refused.stderr
+
+
+def check_machine_option(outer, ctl):
+    assert 'berthctl -M outer list shows' in ctl('start', 'nobody', status=4).stderr
+    assert {row['name']: row['state'] for row in json.loads(ctl('list', '--json').stdout)}['inner'] == 'running'
+    assert '4242' in ctl('console', 'inner', input='echo $((6*7))42\nexit\n').stdout
+    ctl('stop', 'inner')
+    assert 'State: stopped' in ctl('status', 'inner', status=3).stdout
+    outer.inside('journalctl --sync')
+    assert 'Started container@inner.service' in ctl('logs', 'inner').stdout
 
 
 REFUSED = [

@@ -445,8 +445,18 @@ static void test_advice(void) {
         advice_print("org.berth.container1.Error.StartFailed", NULL, stream);
         advice_print("org.berth.container1.Error.InvalidName", "x", stream);
         advice_print(NULL, "x", stream);
+        settings.machine = "b";
+        advice_print("org.berth.container1.Error.StartFailed", "web", stream);
+        settings.machine = NULL;
+        settings.host = "me@there:22";
+        advice_print("org.berth.container1.Error.StartFailed", "web", stream);
+        advice_print("org.freedesktop.DBus.Error.NotSupported", "web", stream);
+        settings.host = NULL;
         REQUIRE(fclose(stream) == 0);
-        CHECK_STR(out, "see: berthctl status we\\x1bb\n");
+        CHECK_STR(out, "see: berthctl status we\\x1bb\n"
+                       "see: berthctl -M b status web\n"
+                       "see: berthctl -H me@there:22 status web\n"
+                       "descriptors do not go over ssh; do it there: ssh -p 22 me@there\n");
         free(out);
 }
 

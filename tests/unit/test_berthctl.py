@@ -116,7 +116,8 @@ class Usage(WithDirectory):
         self.assertIn("--output=json", berthctl("logs", "web", "--json", env=environment).stdout)
         self.assertIn("--machine=box", berthctl("logs", "-Mbox", "container@web.service", env=environment).stdout)
         self.see(berthctl("logs", "--", "-x"), 2, err='"-x" is no name of a container: a name is 1 to 63')
-        self.see(berthctl("-H", "host", "logs", "web"), 2, err="ssh HOST berthctl logs")
+        self.see(berthctl("-H", "host", "logs", "web"), 2, err="is read there: ssh host berthctl logs NAME")
+        self.see(berthctl("-H", "me@host:22", "logs", "web"), 2, err=": ssh -p 22 me@host berthctl logs NAME")
         os.unlink(fake)
         self.see(berthctl("logs", "web", env=dict(os.environ, PATH="/nowhere")), 1, err="cannot run journalctl")
 
