@@ -59,7 +59,7 @@ def test_one_writer(machine, container, image):
     first, second = container('first', SLEEPER + f'Image={image}\n'), container('second', SLEEPER + f'Image={image}\n')
     first.start()
     assert second.start(check=False).returncode != 0
-    assert 'it is in use by' in second.show('StatusText')
+    assert f'{image}: it is in use by container first' in second.show('StatusText')
 
 
 # Puts a file system between other things: a GUID partition table with swap, a root and, if asked, one root more.

@@ -3,10 +3,15 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/loop.h>
+#include <linux/major.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "basic/cleanup.h"
 #include "basic/file.h"
@@ -15,6 +20,21 @@
 #include "spec/unit.h"
 
 #define DEPTH_MAX 6 /* slices nest; a container's unit is not deeper than this on any sane host */
+
+/* Is that the device of a loop over the disk image? */
+static bool device_is_of_image(dev_t device, const struct stat *image) {
+        _cleanup_close_ int fd = -EBADF;
+        struct loop_info64 info;
+        char path[32];
+
+        if (!S_ISREG(image->st_mode) || major(device) != LOOP_MAJOR)
+                return false;
+        (void) snprintf(path, sizeof path, "/dev/loop%u", minor(device));
+        fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd >= 0 && ioctl(fd, LOOP_GET_STATUS64, &info) == 0 && info.lo_device == image->st_dev &&
+               info.lo_inode == image->st_ino;
+}
 
 /* A direct root shows the same directory from outside and, as the first process's root, from inside. */
 static bool unit_has_root(int slice, const char *unit, const struct stat *root) {
@@ -38,7 +58,11 @@ static bool unit_has_root(int slice, const char *unit, const struct stat *root) 
         if (asprintf(&link, "/proc/%.*s/root", (int) strspn(processes, "0123456789"), processes) < 0)
                 return false;
 
-        return stat(link, &st) == 0 && st.st_dev == root->st_dev && st.st_ino == root->st_ino;
+        if (stat(link, &st) < 0)
+                return false;
+
+        return (st.st_dev == root->st_dev && st.st_ino == root->st_ino) ||
+               device_is_of_image(st.st_dev, root);
 }
 
 static bool slice_find(int parent, const char *name, const struct stat *root, unsigned depth, char *buffer,

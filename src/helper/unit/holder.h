@@ -5,6 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Fills the buffer with "container NAME" for the running container whose root is this directory, or with what can be
- * said otherwise; false then. */
+/* Fills the buffer with "container NAME" for the running container whose root is this directory or disk image, or with
+ * what can be said otherwise; false then. */
 bool holder_find(int root_fd, char *buffer, size_t size);
