@@ -209,6 +209,17 @@ def test_single_id_with_a_reaper(container, probe_tree):
     assert ended(one) == (EXITED, '9', 'exit-code')
 
 
+def test_single_id_before_a_closed_root(machine, container, tree):
+    """The mode of the root's top directory counts where there is no id 0, which is said."""
+    root = tree('busybox')
+    machine.run(['chmod', '0700', root])
+    one = container('single', f'[Container]\nCommand=/bin/true\nUser=1000\n[Root]\nPath={root}\nOverlay=yes\n{SINGLE}')
+    assert one.start(check=False).returncode != 0
+    assert '/dev: who is inside may not enter the root: chmod 0755 its top directory' in one.show('StatusText')
+    machine.run(['chmod', '0755', root])
+    one.start()
+
+
 def test_user_that_is_not_mapped(container, probe_tree):
     one = container('single', command(probe_tree, '/probe wait', 'User=1001\n', 'ReadOnly=yes', SINGLE))
     assert one.start(check=False).returncode != 0

@@ -33,6 +33,12 @@ int target_open_directory(Failure *failure, int root_fd, const char *path, bool 
                                      "it is a symbolic link in the root, and must be a directory");
         if (fd == -ENOTDIR)
                 return failure_cause(failure, fd, "it is not a directory in the root, and must be one");
+        if (fd == -EACCES) /* id 0 may enter what is its own; where there is none, modes count */
+                return failure_cause(
+                                failure, fd,
+                                "who is inside may not enter the root: chmod 0755 its top directory, and "
+                                "let the one "
+                                "above it keep others out");
         if (fd < 0)
                 return fd;
 
