@@ -49,6 +49,11 @@ OOMScoreAdjust=-1000
 TimeoutStopSec=2
 '''
 
+# In the emulator, on a busy host, even the journal may take longer than a minute and a half to come up. These have that
+# limit in their unit files.
+SLOW = ('systemd-modules-load', 'systemd-sysctl', 'systemd-sysusers', 'systemd-journal-flush', 'systemd-binfmt',
+        'systemd-machine-id-commit')
+
 # What the disk has besides the tree: path, content, mode. No mode: a symbolic link.
 FILES = (
     ('etc/systemd/system/berth-test-agent.service', AGENT_UNIT, 0o644),
@@ -58,6 +63,10 @@ FILES = (
     ('etc/systemd/system/systemd-networkd-wait-online.service', '/dev/null', None),
     ('etc/systemd/journald.conf.d/50-test-machine.conf',
      '[Journal]\nRateLimitIntervalSec=0\nSystemMaxUse=256M\n', 0o644),
+    ('etc/systemd/system.conf.d/50-test-machine.conf',
+     '[Manager]\nDefaultTimeoutStartSec=15min\nDefaultDeviceTimeoutSec=15min\n', 0o644),
+    *((f'etc/systemd/system/{unit}.service.d/50-test-machine.conf', '[Service]\nTimeoutSec=15min\n', 0o644)
+      for unit in SLOW),
     ('etc/modules-load.d/test-machine.conf', 'overlay\nveth\nloop\n', 0o644),
     ('etc/fstab', '/dev/vda / ext4 defaults,noatime 0 0\n', 0o644),
 )

@@ -22,7 +22,7 @@ MEMORY = int(os.environ.get('BERTH_VM_MEMORY') or 2048)
 PROCESSORS = 2
 BOOT_LIMIT = 1200
 START_LIMIT = 120       # of QEMU itself
-APPEND = 'root=/dev/vda rw console=ttyS0 quiet mitigations=off nokaslr panic=-1'
+APPEND = 'root=/dev/vda rw console=ttyS0 quiet mitigations=off nokaslr panic=-1 nowatchdog no_timer_check'
 PROGRAMS = ('qemu-system-x86_64=qemu-system-x86', 'qemu-img=qemu-utils', 'cpio=cpio', 'xz=xz-utils', 'zstd=zstd',
             'mke2fs=e2fsprogs')
 
