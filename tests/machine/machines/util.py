@@ -144,7 +144,8 @@ def start_time(pid):
 
 def collect(process, data, timeout, expire, grace=0.5):
     """Feeds a started process, reads its pipes and waits for it. The outputs end when the process does: a
-    child that it leaves behind may hold the pipes open, and is waited for no longer than grace seconds.
+    child that it leaves behind may hold the pipes open, and is waited for no longer than grace seconds; what is
+    in the pipes by then is read, however late this process comes to that.
     expire() is called at the time limit and has to end the process. Returns (stdout, stderr, timed out)."""
     deadline = None if timeout is None else time.monotonic() + timeout
     chunks = {process.stdout: [], process.stderr: []}
@@ -162,12 +163,13 @@ def collect(process, data, timeout, expire, grace=0.5):
             now = time.monotonic()
             if ended is None and process.poll() is not None:
                 ended = now
-            if ended is not None and now - ended > grace:
-                break
             if not expired and deadline is not None and now >= deadline:
                 expired = True
                 expire()
-            for key, _ in selector.select(0.02):
+            ready = selector.select(0.02)
+            if ended is not None and now - ended > (grace if not ready else 60):
+                break
+            for key, _ in ready:
                 if key.fileobj is process.stdin:
                     try:
                         data = data[os.write(key.fd, data[:65536]):] if data else data
