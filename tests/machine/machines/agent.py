@@ -30,6 +30,8 @@ MARK = hashlib.sha256(b'berth test machine agent').digest()
 HEAD = struct.Struct('>cI')
 PORTS = 8
 GRACE = 0.5
+# For an output that does not end with its command, since what that left running goes on writing.
+ENDLESS = 60
 
 
 def frame(letter, data=b''):
@@ -54,6 +56,7 @@ class Command:
     def __init__(self, port, request):
         self.port = port
         self.open = True            # somebody listens
+        self.exited = False         # the process; the outputs follow
         self.ended = False
         self.cgroup = f'{port.cgroup}/{port.number}-{time.monotonic_ns()}'
         os.mkdir(self.cgroup)
@@ -101,7 +104,15 @@ class Command:
 
     def pump(self, letter, fd):
         def carry():
+            poller = select.poll()
+            poller.register(fd, select.POLLIN)
             while True:
+                # All that the command has written, however late that is read; not what it left running may write.
+                exited = self.exited
+                if not poller.poll(GRACE * 1000):
+                    if exited:
+                        break
+                    continue
                 try:
                     data = os.read(fd, 32768)
                 except OSError:         # a terminal without a process
@@ -114,7 +125,8 @@ class Command:
 
     def wait(self):
         status = self.process.wait()
-        deadline = time.monotonic() + GRACE
+        self.exited = True
+        deadline = time.monotonic() + ENDLESS
         for thread in self.pumps:
             thread.join(max(0, deadline - time.monotonic()))
         self.ended = True           # before the host may know, and begin the next one here
