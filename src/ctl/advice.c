@@ -82,8 +82,7 @@ static bool print_for_host(const char *error_name, FILE *stream) {
                 fprintf(stream, "descriptors do not go over ssh; do it there: %s\n", ssh);
         else if (advice_status(error_name) == STATUS_NOT_PERMITTED)
                 fputs("nobody is asked for a password over there: try it as root@ that host, or ask its "
-                      "root for a "
-                      "polkit rule\n",
+                      "root for a polkit rule\n",
                       stream);
         else
                 return false;

@@ -326,15 +326,11 @@ const Verb verb_run = {
         .options = options,
         .run = run,
         .summary = "run a container that is gone when it stops",
-        .details = "Makes and starts a container from a definition, an archive, a directory or an image; "
-                   "when it stops,\n"
-                   "all that was made for it is removed. KEY=VALUE behind the name is added to the "
-                   "definition, as for\n"
-                   "create. Without a COMMAND the container boots, and its name is printed once it runs. "
-                   "With one, that\n"
-                   "is waited for: a terminal is its console; elsewhere standard input is not handed on, "
-                   "and what it\n"
-                   "prints is shown from the journal. Its exit status is that of berthctl run: 128 and the "
-                   "number of a\n"
-                   "signal that killed it, 125 if it could not be run.",
+        .details = "Makes and starts a container from a definition, an archive, a directory or an image; when\n"
+                   "it stops, all that was made for it is removed. KEY=VALUE behind the name is added to the\n"
+                   "definition, as for create. Without a COMMAND the container boots, and its name is printed\n"
+                   "once it runs. With one, that is waited for: a terminal is its console; elsewhere standard\n"
+                   "input is not handed on, and what it prints is shown from the journal. Its exit status is\n"
+                   "that of berthctl run: 128 and the number of a signal that killed it, 125 if it could not be\n"
+                   "run.",
 };

@@ -35,8 +35,7 @@ static const char *machine_advice(int r) {
         case -EHOSTDOWN:
         case -ENXIO:
                 return "systemd-machined knows of none: machinectl list shows those that there are; a "
-                       "container is one of "
-                       "them if systemd-machined ran when it was started";
+                       "container is one of them if systemd-machined ran when it was started";
         case -EACCES:
         case -EPERM:
                 return "it takes root's rights to go into a machine";

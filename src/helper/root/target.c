@@ -37,8 +37,7 @@ int target_open_directory(Failure *failure, int root_fd, const char *path, bool 
                 return failure_cause(
                                 failure, fd,
                                 "who is inside may not enter the root: chmod 0755 its top directory, and "
-                                "let the one "
-                                "above it keep others out");
+                                "let the one above it keep others out");
         if (fd < 0)
                 return fd;
 
