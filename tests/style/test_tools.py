@@ -74,7 +74,7 @@ class MissingTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as place:
             wanted = pathlib.Path(place, "packages")
             wanted.write_text("# a comment\nno-such-package-anywhere  # another\n")
-            self.complains(["unshare", "--net", "bash", "-c", f". {PREPARE}; install_packages {wanted}"],
+            self.complains(["unshare", "--net", "bash", "-c", f". {PREPARE}; sleep() {{ :; }}; install_packages {wanted}"],
                            "is there a network", "missing packages: no-such-package-anywhere")
 
     @needs_root

@@ -104,14 +104,10 @@ apt_quietly() {
                 "$@" </dev/null
 }
 
-# update_lists: twice more if need be, since a mirror may fail for a moment, and apt-get waits for nobody else's update.
+# update_lists: once more if need be, since apt-get waits for nobody else's update, and tries a mirror for seconds only.
 update_lists() {
-        local pause
-        for pause in 5 20 ''; do
-                ! apt_quietly update -o APT::Update::Error-Mode=any || return 0
-                [ -z "$pause" ] || sleep "$pause"
-        done
-        return 1
+        local options=(update -o APT::Update::Error-Mode=any -o Acquire::Retries=2)
+        apt_quietly "${options[@]}" || { sleep 10 && apt_quietly "${options[@]}"; }
 }
 
 # install_packages FILE...: installs what the lists name and this machine lacks.
