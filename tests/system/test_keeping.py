@@ -280,25 +280,40 @@ def test_definition_with_the_name_of_a_run_that_begins(store, machine):
     assert 'was killed' in said, said
 
 
-@pytest.mark.parametrize('end, state', [('stop', 'stopped'), ('restart', 'running')])
-def test_definition_with_the_name_of_a_run(store, machine, end, state):
-    """Written while the run is there: its data is not the run's to take along, and it is seen when the run has gone."""
-    definition, overlay = '/etc/berth/containers/both.container', f'{STORE}/overlays/both'
+def test_definition_with_the_name_of_a_run(store, machine):
+    """Written while the run is there, and its layer put back: neither is the run's to take along. It is seen, and can be
+    started, when the run has gone."""
+    definition, overlay, unit = '/etc/berth/containers/both.container', f'{STORE}/overlays/both', 'container@both.service'
+    text = '[Container]\nBoot=no\nCommand=/bin/sh -c "echo kept >>/kept; exec sleep 1000"\n' \
+           '[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n'
     bus = Bus(machine)
-    machine.run(['berthctl', 'run', '--detach', 'both', f'--tar={BUSYBOX}', '--', '/bin/sleep', '1000'], timeout=200)
-    try:
-        machine.write(definition, '[Container]\nBoot=no\nCommand=/bin/sh -c "echo kept >/kept; sleep 1000"\n'
-                                  '[Root]\nPath=/srv/guests/busybox\nOverlay=yes\n')
-        systemctl(machine, 'start', 'container@both')
-        wait_for(machine, lambda: machine.run(['cat', f'{overlay}/upper/kept'], check=False).stdout == 'kept\n',
+
+    def kept(times):
+        wait_for(machine, lambda: machine.run(['cat', f'{overlay}/upper/kept'], check=False).stdout == 'kept\n' * times,
                  'what the container writes')
-        systemctl(machine, end, 'container@both')
+
+    try:
+        machine.write(definition, text)
+        systemctl(machine, 'start', unit)
+        kept(1)
+        systemctl(machine, 'stop', unit)
+        machine.run(['mv', overlay, '/var/tmp/both'])
+        machine.remove(definition)
+        machine.run(['berthctl', 'run', '--detach', 'both', f'--tar={BUSYBOX}', '--', '/bin/sleep', '1000'], timeout=200)
+
+        machine.write(definition, text)
+        machine.run(['mv', '/var/tmp/both', overlay])
+        assert machine.run(['systemctl', 'start', unit], check=False, timeout=60).returncode != 0
+        machine.run(['systemctl', 'reset-failed', unit])
         machine.run(['systemctl', 'kill', '--signal=KILL', 'container-run-both'])
-        wait_for(machine, lambda: bus.listed() == {'both': state}, lambda: f'not {state}: {bus.listed()}')
-        assert machine.read(f'{overlay}/upper/kept') == 'kept\n'
+        wait_for(machine, lambda: bus.listed() == {'both': 'stopped'}, lambda: f'not stopped: {bus.listed()}')
+        systemctl(machine, 'start', unit)
+        kept(2)
+        wait_for(machine, lambda: bus.listed() == {'both': 'running'}, lambda: f'not running: {bus.listed()}')
     finally:
-        machine.run(['systemctl', 'stop', 'container@both', 'container-run-both'], check=False, timeout=120)
-        machine.remove(definition, overlay)
+        machine.run(['systemctl', 'stop', unit, 'container-run-both'], check=False, timeout=120)
+        machine.run(['systemctl', 'reset-failed', unit], check=False)
+        machine.remove(definition, overlay, '/var/tmp/both')
         machine.run(f'rm -rf {STORE}/roots/both')
 
 
