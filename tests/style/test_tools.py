@@ -96,6 +96,13 @@ class PackagesTest(unittest.TestCase):
             for word in text.split("\n")[:-1]:
                 self.assertRegex(word, r"^[a-z0-9][a-z0-9.+-]+(\|[a-z0-9.+-]+)*$")
 
+    def test_no_server_for_machines(self):
+        """tools/quickstart adds to the host what machines take: no SSH server, which Debian would start there."""
+        status, text = said("bash", "-c", f". {PREPARE}; packages_of {style.ROOT / 'tests/machine/packages'}")
+        self.assertEqual(status, 0)
+        self.assertIn("mmdebstrap", text.split())
+        self.assertNotIn("openssh-server", text.split())
+
     def test_debian_builds_with_the_same(self):
         """What a build takes is said twice, for apt-get and for dpkg-buildpackage."""
         listed = said("bash", "-c", f". {PREPARE}; packages_of {style.ROOT / 'tools/lib/packages-build'}")[1].split()
