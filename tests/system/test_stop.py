@@ -5,6 +5,7 @@ import time
 
 import pytest
 from container import Container
+from waiting import wait_for
 
 
 def command(line, more=''):
@@ -182,18 +183,15 @@ def test_number_of_another_process(machine, no_leftovers):
     text = f'for n in 15 37 40; do trap "echo $n >>{seen}" $n; done; echo up >{seen}; while :; do sleep 0.1; done'
     machine.run(['systemd-run', '--quiet', f'--unit={unit}', '/bin/sh', '-c', text.replace('$', '$$')])
 
-    def wait_for(word):
-        limit = time.monotonic() + 60 * machine.patience
-        while word not in (lines := machine.run(['cat', seen], check=False).stdout.split()):
-            assert time.monotonic() < limit, lines
-            time.sleep(0.05)
-        return lines
+    def lines():
+        return machine.run(['cat', seen], check=False).stdout.split()
     try:
-        wait_for('up')
+        wait_for(machine, lambda: 'up' in lines(), 'a shell that is up')
         pid = machine.run(['systemctl', 'show', '--value', '--property=MainPID', unit]).stdout.strip()
         machine.run(['systemd-run', '--quiet', '--wait', f'--setenv=MAINPID={pid}', helper, 'stop', 'x'], timeout=60)
         machine.run(['kill', '-40', pid])
-        assert wait_for('40') == ['up', '40']
+        wait_for(machine, lambda: '40' in lines(), lambda: f'the last signal: {lines()}')
+        assert lines() == ['up', '40']
         assert machine.run(['systemctl', 'is-active', unit], check=False).stdout.strip() == 'active'
     finally:
         machine.run(['systemctl', 'kill', '--signal=KILL', unit])

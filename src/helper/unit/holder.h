@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who has a root locked: for the error message only, found by looking, so that nothing has to be written down. */
+/* Who has a root locked: for the error message, and for whether waiting for the lock makes sense. Found by looking, so
+ * that nothing has to be written down. */
 #pragma once
 
 #include <stdbool.h>
